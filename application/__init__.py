@@ -1,0 +1,1 @@
+"""Use cases: they load, ask the domain, store and commit. One file each."""

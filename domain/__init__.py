@@ -1,0 +1,4 @@
+"""The rules that decide money: pure values and functions, free of I/O, clocks and randomness.
+
+Imports inside this package are relative, because it also ships alone under another name.
+"""

@@ -1,0 +1,1 @@
+"""Processes: HTTP, stream, worker, CLI, simulator, and the wiring that assembles them."""
