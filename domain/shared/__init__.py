@@ -1,0 +1,1 @@
+"""Vocabulary every context shares. It depends on no other context."""
