@@ -1,1 +1,1 @@
-"""Use cases: they load, ask the domain, store and commit. One file each."""
+"""Use cases: one file each, orchestration only. The rules are in `domain`."""

@@ -2,3 +2,5 @@
 
 Imports inside this package are relative, because it also ships alone under another name.
 """
+
+__version__ = "0.1.0"

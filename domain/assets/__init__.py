@@ -1,0 +1,1 @@
+"""What can be held and traded, and in which steps."""
