@@ -1,0 +1,1 @@
+"""Partners, what they charge, and what their keys may do."""
