@@ -11,7 +11,7 @@ import msgspec
 
 from ..shared.ids import HoldId
 from .entry import JournalTransaction
-from .hold import Hold
+from .hold import Hold, HoldInvalid
 
 # One caller's list, decided under one set of locks.
 COMMANDS_MAX: Final = 1_000
@@ -27,9 +27,15 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class PlaceHold(msgspec.Struct, frozen=True):
+    """Sets aside the units of a hold nothing has happened to yet. Raises `HoldInvalid`."""
+
     hold: Hold
     idempotency_key: str | None = None
     linked: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.hold.remaining != self.hold.units:
+            raise HoldInvalid("only a fresh hold can be placed")
 
     @property
     def at(self) -> datetime:

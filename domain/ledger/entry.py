@@ -112,16 +112,3 @@ def sums_by_asset(entries: tuple[Entry, ...]) -> dict[AssetCode, int]:
     for entry in entries:
         sums[entry.asset] += entry.units
     return dict(sums)
-
-
-def net_by_account(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """One entry per account, in order of first appearance; accounts that net to zero drop out."""
-    netted: dict[tuple[AccountId, AssetCode], int] = {}
-    for entry in entries:
-        place = (entry.account_id, entry.asset)
-        netted[place] = netted.get(place, 0) + entry.units
-    return tuple(
-        Entry(account_id, asset, units)
-        for (account_id, asset), units in netted.items()
-        if units != 0
-    )
