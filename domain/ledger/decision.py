@@ -1,0 +1,101 @@
+"""What a decided batch changes, in the form a store writes it: one update per account."""
+
+import msgspec
+
+from ..shared.ids import AccountId, TransactionId
+from .balance import Balance
+from .entry import Entry, JournalTransaction
+from .hold import Hold
+from .outcomes import Outcome
+from .state import LedgerState
+
+
+class AccountDelta(msgspec.Struct, frozen=True, gc=False):
+    """What to add to an account. `held` may be negative; `entries` is added to `version`.
+
+    Accounts that are not strict have no balance row to add to: theirs are for information.
+    """
+
+    account_id: AccountId
+    strict: bool
+    debits: int = 0
+    credits: int = 0
+    held: int = 0
+    entries: int = 0
+
+    def __add__(self, other: "AccountDelta") -> "AccountDelta":
+        return AccountDelta(
+            self.account_id,
+            self.strict,
+            self.debits + other.debits,
+            self.credits + other.credits,
+            self.held + other.held,
+            self.entries + other.entries,
+        )
+
+
+class HoldChange(msgspec.Struct, frozen=True):
+    """From the first state to the last one in the batch; `before` is None for a new hold."""
+
+    before: Hold | None
+    after: Hold
+
+
+class NumberedEntry(msgspec.Struct, frozen=True, gc=False):
+    """`leg` counts from 0 within the transaction.
+
+    For strict accounts `account_seq` counts an account's entries from 1 without a gap and
+    `balance_after` is what was then posted, positive on the normal side. For others both are None.
+    """
+
+    transaction_id: TransactionId
+    leg: int
+    entry: Entry
+    account_seq: int | None
+    balance_after: int | None
+
+
+class Deltas(msgspec.Struct, frozen=True, kw_only=True):
+    """Accounts and holds ascend by id, the order they are locked in; the rest as commanded."""
+
+    accounts: tuple[AccountDelta, ...] = ()
+    holds: tuple[HoldChange, ...] = ()
+    transactions: tuple[JournalTransaction, ...] = ()
+    entries: tuple[NumberedEntry, ...] = ()
+
+    @property
+    def strict_accounts(self) -> tuple[AccountDelta, ...]:
+        return tuple(delta for delta in self.accounts if delta.strict)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One outcome per command, in their order, and the sum of what the accepted ones change."""
+
+    outcomes: tuple[Outcome, ...]
+    deltas: Deltas
+
+
+def add(balance: Balance, delta: AccountDelta) -> Balance:
+    return Balance(
+        balance.account_id,
+        balance.debits + delta.debits,
+        balance.credits + delta.credits,
+        balance.held + delta.held,
+        balance.version + delta.entries,
+    )
+
+
+def apply(state: LedgerState, deltas: Deltas) -> LedgerState:
+    """The state after a batch, for stores in memory and for replays."""
+    changed = {
+        delta.account_id: add(state.balance(delta.account_id), delta)
+        for delta in deltas.strict_accounts
+    }
+    holds = {change.after.id: change.after for change in deltas.holds}
+    posted = {transaction.id for transaction in deltas.transactions}
+    return LedgerState(
+        accounts=state.accounts,
+        balances={**state.balances, **changed},
+        holds={**state.holds, **holds},
+        transactions=state.transactions | posted,
+    )

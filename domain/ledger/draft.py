@@ -1,0 +1,89 @@
+"""What a batch has done so far, on top of what was stored. Nothing here is written anywhere yet."""
+
+from ..shared.errors import InvariantViolation
+from ..shared.ids import AccountId, HoldId, TransactionId
+from .account import Account
+from .balance import Balance
+from .decision import AccountDelta, Deltas, HoldChange, NumberedEntry, add
+from .entry import Entry, JournalTransaction
+from .hold import Hold
+from .state import Books
+
+
+class Draft:
+    """Books with changes on top. A draft over a draft is how a linked group is tried out."""
+
+    def __init__(self, base: Books) -> None:
+        self._base = base
+        self._accounts: dict[AccountId, AccountDelta] = {}
+        self._holds: dict[HoldId, Hold] = {}
+        self._transactions: dict[TransactionId, JournalTransaction] = {}
+        self._entries: list[NumberedEntry] = []
+
+    def account(self, account_id: AccountId) -> Account | None:
+        return self._base.account(account_id)
+
+    def balance(self, account_id: AccountId) -> Balance:
+        stored = self._base.balance(account_id)
+        delta = self._accounts.get(account_id)
+        return stored if delta is None else add(stored, delta)
+
+    def hold(self, hold_id: HoldId) -> Hold | None:
+        changed = self._holds.get(hold_id)
+        return self._base.hold(hold_id) if changed is None else changed
+
+    def has_posted(self, transaction_id: TransactionId) -> bool:
+        return transaction_id in self._transactions or self._base.has_posted(transaction_id)
+
+    def post(self, transaction: JournalTransaction) -> None:
+        """Appends the entries; the holds the transaction captures are changed apart."""
+        self._transactions[transaction.id] = transaction
+        for leg, entry in enumerate(transaction.entries):
+            self._append(transaction.id, leg, entry)
+
+    def change_hold(self, hold: Hold) -> None:
+        before = self.hold(hold.id)
+        held = hold.remaining - (0 if before is None else before.remaining)
+        self._holds[hold.id] = hold
+        self._change(AccountDelta(hold.account_id, strict=True, held=held))
+
+    def take_over(self, other: "Draft") -> None:
+        """Makes the changes of a draft over this one its own."""
+        for delta in other._accounts.values():
+            self._change(delta)
+        self._holds.update(other._holds)
+        self._transactions.update(other._transactions)
+        self._entries.extend(other._entries)
+
+    def deltas(self) -> Deltas:
+        return Deltas(
+            accounts=tuple(self._accounts[key] for key in sorted(self._accounts)),
+            holds=tuple(
+                HoldChange(self._base.hold(key), self._holds[key]) for key in sorted(self._holds)
+            ),
+            transactions=tuple(self._transactions.values()),
+            entries=tuple(self._entries),
+        )
+
+    def _append(self, transaction_id: TransactionId, leg: int, entry: Entry) -> None:
+        account = self.account(entry.account_id)
+        if account is None:
+            raise InvariantViolation("an entry was accepted for an account that is not there")
+        self._change(
+            AccountDelta(
+                account.id,
+                account.strict,
+                debits=entry.debit_units,
+                credits=entry.credit_units,
+                entries=1,
+            )
+        )
+        seq, balance_after = None, None
+        if account.strict:
+            after = self.balance(account.id)
+            seq, balance_after = after.version, after.posted(account.type)
+        self._entries.append(NumberedEntry(transaction_id, leg, entry, seq, balance_after))
+
+    def _change(self, delta: AccountDelta) -> None:
+        before = self._accounts.get(delta.account_id)
+        self._accounts[delta.account_id] = delta if before is None else before + delta

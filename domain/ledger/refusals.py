@@ -1,0 +1,129 @@
+"""Why a command is refused: one flat sequence of checks per command, most fundamental first.
+
+A check looks at every entry or capture before the next check runs, so the answer does not depend on
+the order they are written in. Nothing has any effect here.
+"""
+
+from collections.abc import Iterable
+
+from ..shared.ids import AccountId
+from .account import Account, AccountStatus
+from .balance import ACCUMULATOR_LIMIT
+from .commands import Command, ExpireHold, PlaceHold, Post, ReleaseHold
+from .entry import Entry, HoldCapture
+from .hold import Hold, check_capture, check_expire, check_release
+from .outcomes import ACCEPTED, Outcome, OutcomeCode
+from .state import Books
+
+
+def judge(command: Command, books: Books) -> Outcome:
+    """The answer to a command; `ACCEPTED` when no rule speaks against it."""
+    match command:
+        case Post():
+            return _judge_post(command, books)
+        case PlaceHold():
+            return _judge_place(command.hold, books)
+        case ReleaseHold() | ExpireHold():
+            return _judge_end(command, books)
+
+
+def _judge_post(command: Post, books: Books) -> Outcome:
+    transaction = command.transaction
+    if books.has_posted(transaction.id):
+        return Outcome(OutcomeCode.TRANSACTION_EXISTS)
+    accounts: list[Account] = []
+    for entry in transaction.entries:
+        account = books.account(entry.account_id)
+        if account is None:
+            return Outcome(OutcomeCode.ACCOUNT_NOT_FOUND, entry.account_id)
+        accounts.append(account)
+    legs = list(zip(accounts, transaction.entries, strict=True))
+    for account, entry in legs:
+        if account.asset != entry.asset:
+            return Outcome(OutcomeCode.ASSET_MISMATCH, account.id)
+    for account in accounts:
+        if account.status is AccountStatus.CLOSED:
+            return Outcome(OutcomeCode.ACCOUNT_CLOSED, account.id)
+    captures: list[tuple[Hold, HoldCapture]] = []
+    for capture in transaction.captures:
+        hold = books.hold(capture.hold_id)
+        if hold is None:
+            return Outcome(OutcomeCode.HOLD_NOT_FOUND, hold_id=capture.hold_id)
+        captures.append((hold, capture))
+    return _lowest(
+        (
+            *_unspent(legs, captures),
+            *(
+                Outcome(check_capture(hold, capture.units, at=command.at), hold.account_id, hold.id)
+                for hold, capture in captures
+            ),
+            *_beyond_balance(legs, captures, books),
+        )
+    )
+
+
+def _unspent(
+    legs: list[tuple[Account, Entry]], captures: list[tuple[Hold, HoldCapture]]
+) -> Iterable[Outcome]:
+    """Captures must be paid out by the same transaction, or they would just be releases."""
+    spent = {account.id: -entry.units * account.type.normal_sign for account, entry in legs}
+    captured: dict[AccountId, int] = {}
+    for hold, capture in captures:
+        captured[hold.account_id] = captured.get(hold.account_id, 0) + capture.units
+        if captured[hold.account_id] > spent.get(hold.account_id, 0):
+            yield Outcome(OutcomeCode.HOLD_NOT_SPENT, hold.account_id, hold.id)
+
+
+def _beyond_balance(
+    legs: list[tuple[Account, Entry]], captures: list[tuple[Hold, HoldCapture]], books: Books
+) -> Iterable[Outcome]:
+    """Judges each strict account by what the whole transaction leaves: it has one entry there."""
+    freed: dict[AccountId, int] = {}
+    for hold, capture in captures:
+        units = hold.remaining if capture.final else capture.units
+        freed[hold.account_id] = freed.get(hold.account_id, 0) + units
+    for account, entry in legs:
+        if account.floor_units is None:
+            continue
+        balance = books.balance(account.id)
+        grown = max(balance.debits + entry.debit_units, balance.credits + entry.credit_units)
+        if grown >= ACCUMULATOR_LIMIT:
+            yield Outcome(OutcomeCode.BALANCE_LIMIT, account.id)
+        posted = balance.posted(account.type) + entry.units * account.type.normal_sign
+        if posted - balance.held + freed.get(account.id, 0) < account.floor_units:
+            yield Outcome(OutcomeCode.BELOW_FLOOR, account.id)
+
+
+def _judge_place(hold: Hold, books: Books) -> Outcome:
+    account = books.account(hold.account_id)
+    if account is None:
+        return Outcome(OutcomeCode.ACCOUNT_NOT_FOUND, hold.account_id)
+    if account.asset != hold.asset:
+        return Outcome(OutcomeCode.ASSET_MISMATCH, account.id)
+    if account.status is AccountStatus.CLOSED:
+        return Outcome(OutcomeCode.ACCOUNT_CLOSED, account.id)
+    if account.floor_units is None:
+        return Outcome(OutcomeCode.ACCOUNT_NOT_STRICT, account.id)
+    if books.hold(hold.id) is not None:
+        return Outcome(OutcomeCode.HOLD_EXISTS, account.id, hold.id)
+    available = books.balance(account.id).available(account.type)
+    if available - hold.units < account.floor_units:
+        return Outcome(OutcomeCode.BELOW_FLOOR, account.id)
+    return ACCEPTED
+
+
+def _judge_end(command: ReleaseHold | ExpireHold, books: Books) -> Outcome:
+    hold = books.hold(command.hold_id)
+    if hold is None:
+        return Outcome(OutcomeCode.HOLD_NOT_FOUND, hold_id=command.hold_id)
+    code = (
+        check_release(hold)
+        if isinstance(command, ReleaseHold)
+        else check_expire(hold, at=command.at)
+    )
+    return ACCEPTED if code is OutcomeCode.OK else Outcome(code, hold.account_id, hold.id)
+
+
+def _lowest(outcomes: tuple[Outcome, ...]) -> Outcome:
+    refusals = [outcome for outcome in outcomes if not outcome.accepted]
+    return min(refusals, key=lambda outcome: outcome.code, default=ACCEPTED)

@@ -1,0 +1,100 @@
+"""May this be posted? The one place that says so, for every store.
+
+- Commands are decided in order, and see what the accepted ones before them did.
+- A refused command has no effect at all. A group of linked commands is accepted as a whole or not
+  at all: the first refused one is told why, the others that they were linked to it.
+- An account's floor is held after every entry. A transaction has one entry per account, so it is
+  judged by its net effect there, together with the holds it captures.
+- Nothing here reads a clock: each command carries the time it is judged at.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from ..shared.errors import InvariantViolation, RuleViolation
+from ..shared.ids import HoldId
+from .commands import COMMANDS_MAX, Batch, Command, ExpireHold, PlaceHold, Post, ReleaseHold
+from .decision import AccountDelta, Decision, Deltas, HoldChange, NumberedEntry, apply
+from .draft import Draft
+from .hold import Hold, capture, expire, release
+from .outcomes import Outcome, OutcomeCode
+from .refusals import judge
+from .state import LedgerState
+
+__all__ = [
+    "AccountDelta",
+    "BatchInvalid",
+    "Decision",
+    "Deltas",
+    "HoldChange",
+    "LedgerState",
+    "NumberedEntry",
+    "apply",
+    "decide",
+]
+
+
+class BatchInvalid(RuleViolation):
+    code = "batch_invalid"
+
+
+def decide(batch: Batch, state: LedgerState) -> Decision:
+    """The outcome of each command and what the accepted ones change. Raises `BatchInvalid`."""
+    if len(batch) > COMMANDS_MAX:
+        raise BatchInvalid(f"a batch has at most {COMMANDS_MAX} commands", commands=len(batch))
+    draft = Draft(state)
+    outcomes: list[Outcome] = []
+    for group in _groups(batch):
+        outcomes.extend(_decide_group(group, draft))
+    return Decision(tuple(outcomes), draft.deltas())
+
+
+def _groups(batch: Batch) -> Iterable[tuple[Command, ...]]:
+    seen: set[int] = set()
+    for linked, commands in groupby(batch, key=lambda command: command.linked):
+        if linked is None:
+            for command in commands:
+                yield (command,)
+            continue
+        if linked in seen:
+            raise BatchInvalid("linked commands stand next to each other", linked=linked)
+        seen.add(linked)
+        yield tuple(commands)
+
+
+def _decide_group(group: tuple[Command, ...], draft: Draft) -> Iterable[Outcome]:
+    trial = draft if len(group) == 1 else Draft(draft)
+    outcomes: list[Outcome] = []
+    for position, command in enumerate(group):
+        outcome = judge(command, trial)
+        if not outcome.accepted:
+            failed = [Outcome(OutcomeCode.LINKED_FAILED)] * len(group)
+            failed[position] = outcome
+            return failed
+        _carry_out(command, trial)
+        outcomes.append(outcome)
+    if trial is not draft:
+        draft.take_over(trial)
+    return outcomes
+
+
+def _carry_out(command: Command, draft: Draft) -> None:
+    match command:
+        case Post(transaction=transaction, at=at):
+            draft.post(transaction)
+            for taken in transaction.captures:
+                hold = _accepted_hold(draft, taken.hold_id)
+                draft.change_hold(capture(hold, taken.units, final=taken.final, at=at))
+        case PlaceHold(hold=hold):
+            draft.change_hold(hold)
+        case ReleaseHold(hold_id=hold_id):
+            draft.change_hold(release(_accepted_hold(draft, hold_id)))
+        case ExpireHold(hold_id=hold_id, at=at):
+            draft.change_hold(expire(_accepted_hold(draft, hold_id), at=at))
+
+
+def _accepted_hold(draft: Draft, hold_id: HoldId) -> Hold:
+    hold = draft.hold(hold_id)
+    if hold is None:
+        raise InvariantViolation("a command was accepted for a hold that is not there")
+    return hold

@@ -1,0 +1,55 @@
+"""One pure function per business fact: resolved accounts and amounts in, a transaction out.
+
+Each fact that touches the house is posted twice: in the tenant's books, and, from an instruction
+that commits with it, as a mirror in the house's. The two clearing entries cancel each other out.
+"""
+
+from .capital import CapitalAccounts, capital_paid_in
+from .deposit import DepositAccounts, HouseDepositAccounts, deposit_confirmed, deposit_mirror
+from .fee import FeeAccounts, fee_charged
+from .legs import Header
+from .mirror import (
+    DepositMirror,
+    MirrorInstruction,
+    TradeMirror,
+    deposit_instruction,
+    mirror_keys,
+    mirror_transaction,
+    trade_instruction,
+)
+from .resolve import resolve
+from .reversal import reversal
+from .trade import TradeAccounts, trade_filled
+from .trade_amounts import ReportedFill, TradeAmounts, TradeAmountsInvalid
+from .trade_house import HouseTradeAccounts, trade_mirror
+from .transfer import TransferAccounts, transfer
+
+__all__ = [
+    "CapitalAccounts",
+    "DepositAccounts",
+    "DepositMirror",
+    "FeeAccounts",
+    "Header",
+    "HouseDepositAccounts",
+    "HouseTradeAccounts",
+    "MirrorInstruction",
+    "ReportedFill",
+    "TradeAccounts",
+    "TradeAmounts",
+    "TradeAmountsInvalid",
+    "TradeMirror",
+    "TransferAccounts",
+    "capital_paid_in",
+    "deposit_confirmed",
+    "deposit_instruction",
+    "deposit_mirror",
+    "fee_charged",
+    "mirror_keys",
+    "mirror_transaction",
+    "resolve",
+    "reversal",
+    "trade_filled",
+    "trade_instruction",
+    "trade_mirror",
+    "transfer",
+]

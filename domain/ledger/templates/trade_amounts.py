@@ -1,0 +1,74 @@
+"""The amounts of one fill, each in units of its own asset, and how they add up."""
+
+import msgspec
+
+from ...shared.errors import RuleViolation
+from ...shared.money import UNITS_LIMIT, AssetCode
+from ...shared.side import Side
+
+
+class TradeAmountsInvalid(RuleViolation):
+    code = "trade_amounts_invalid"
+
+
+class TradeAmounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was agreed. The customer's leg is booked exactly so, whatever the LP then reports.
+
+    `base_units` and `quote_units` are all the customer receives and pays, fee included. Spreads and
+    fee are in the quote asset. `rounding_units` is what rounding the customer's quote amount left
+    to the house. `lp_base_units` and `lp_quote_units` are what the LP quoted.
+
+    buy:  quote = lp_quote + platform_spread + rounding + tenant_spread + fee
+    sell: quote = lp_quote - platform_spread - rounding - tenant_spread - fee
+
+    Raises `TradeAmountsInvalid`.
+    """
+
+    side: Side
+    base: AssetCode
+    quote: AssetCode
+    base_units: int
+    quote_units: int
+    fee_units: int
+    tenant_spread_units: int
+    platform_spread_units: int
+    rounding_units: int
+    lp_base_units: int
+    lp_quote_units: int
+
+    def __post_init__(self) -> None:
+        if self.base == self.quote:
+            raise TradeAmountsInvalid("an asset cannot be traded for itself")
+        for units in (self.base_units, self.quote_units, self.lp_base_units, self.lp_quote_units):
+            if not 0 < units < UNITS_LIMIT:
+                raise TradeAmountsInvalid("what changes hands is positive and within range")
+        if min(self.fee_units, self.tenant_spread_units, self.platform_spread_units) < 0:
+            raise TradeAmountsInvalid("spreads and fee are not negative")
+        if self.house_quote_units < 0:
+            raise TradeAmountsInvalid("the house's share is more than the trade is worth")
+        tenant_share = self.tenant_spread_units + self.fee_units
+        if self.quote_units != self.house_quote_units + self._sign * tenant_share:
+            raise TradeAmountsInvalid("the parts do not add up to the quote amount")
+
+    @property
+    def house_quote_units(self) -> int:
+        """What tenant and house owe each other in the quote asset: the LP's part and its own."""
+        house_share = self.platform_spread_units + self.rounding_units
+        return self.lp_quote_units + self._sign * house_share
+
+    @property
+    def _sign(self) -> int:
+        # A buyer pays the shares on top, a seller receives what is left after them.
+        return 1 if self.side is Side.BUY else -1
+
+
+class ReportedFill(msgspec.Struct, frozen=True, kw_only=True):
+    """What the LP says it did, in the scale of the ledger. Raises `TradeAmountsInvalid`."""
+
+    lp: str
+    base_units: int
+    quote_units: int
+
+    def __post_init__(self) -> None:
+        if not (0 < self.base_units < UNITS_LIMIT and 0 < self.quote_units < UNITS_LIMIT):
+            raise TradeAmountsInvalid("a fill moves both assets, within range", lp=self.lp)
