@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from ..shared.errors import RuleViolation
-from ..shared.ids import AccountId
+from ..shared.ids import AccountId, CustomerId, IdPrefix, TenantId, encode_id
 from ..shared.money import AssetCode
 from .chart import CHART, AccountCode, AccountOwner, AccountType
 
@@ -17,7 +17,9 @@ __all__ = [
     "AccountKeyInvalid",
     "AccountStatus",
     "AccountType",
+    "customer_owner",
     "open_account",
+    "tenant_owner",
 ]
 
 
@@ -33,8 +35,8 @@ class AccountStatus(StrEnum):
 class AccountKey(msgspec.Struct, frozen=True):
     """The natural key, unique within one tenant's books.
 
-    `owner` is the customer's id as text, the tenant's id as text or the LP's name, as the chart
-    says; None for accounts there is one of per asset. Raises `AccountKeyInvalid`.
+    `owner` is `customer_owner`, `tenant_owner` or the LP's name, as the chart says; None for
+    accounts there is one of per asset. Raises `AccountKeyInvalid`.
     """
 
     code: AccountCode
@@ -68,6 +70,16 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         Entries of the others are only appended, so that the house never serialises customers.
         """
         return self.floor_units is not None
+
+
+def customer_owner(customer_id: CustomerId) -> str:
+    """`AccountKey.owner` of a customer's accounts."""
+    return encode_id(IdPrefix.CUSTOMER, customer_id)
+
+
+def tenant_owner(tenant_id: TenantId) -> str:
+    """`AccountKey.owner` of the house's accounts for a tenant."""
+    return encode_id(IdPrefix.TENANT, tenant_id)
 
 
 def open_account(account_id: AccountId, key: AccountKey, *, at: datetime) -> Account:

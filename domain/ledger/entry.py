@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ..shared.errors import RuleViolation
-from ..shared.ids import AccountId, HoldId, TransactionId
+from ..shared.ids import AccountId, HoldId, TenantId, TransactionId
 from ..shared.money import UNITS_LIMIT, AssetCode
 
 ENTRIES_MIN: Final = 2
@@ -73,11 +73,18 @@ class HoldCapture(msgspec.Struct, frozen=True):
             raise EntryInvalid("a capture takes a whole, positive number of units")
 
 
+class MirrorOf(msgspec.Struct, frozen=True):
+    """The transaction in a tenant's books that one in the house's books answers."""
+
+    tenant_id: TenantId
+    transaction_id: TransactionId
+
+
 class JournalTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """Immutable once posted; a correction is another transaction that `reverses` this one.
 
-    `reference` names the business object (`ord_…`, `dep_…`) and never a person. `mirror_of` is the
-    tenant's transaction that a transaction of the house answers. One entry per account, at most.
+    `reference` names the business object (`ord_…`, `dep_…`) and never a person. An account has at
+    most one entry, the net of what happens to it.
     Raises `TransactionInvalid`, and `TransactionUnbalanced` when an asset does not sum to zero.
     """
 
@@ -88,7 +95,7 @@ class JournalTransaction(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     captures: tuple[HoldCapture, ...] = ()
     reverses: TransactionId | None = None
-    mirror_of: TransactionId | None = None
+    mirror_of: MirrorOf | None = None
 
     def __post_init__(self) -> None:
         if not ENTRIES_MIN <= len(self.entries) <= ENTRIES_MAX:

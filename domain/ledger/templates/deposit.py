@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ...shared.ids import AccountId, TransactionId
+from ...shared.ids import AccountId
 from ...shared.money import AssetCode
 from ..account import AccountKey
 from ..chart import AccountCode
-from ..entry import JournalTransaction
+from ..entry import JournalTransaction, MirrorOf
 from .legs import Header, credit, debit, journal, require_positive
 
 
@@ -50,9 +50,9 @@ def deposit_mirror(
     units: int,
     accounts: HouseDepositAccounts,
     *,
-    mirror_of: TransactionId,
+    mirror_of: MirrorOf,
 ) -> JournalTransaction:
-    """Answers the tenant's `deposit_confirmed` with the id `mirror_of`."""
+    """Answers a tenant's `deposit_confirmed`."""
     require_positive(units)
     legs = (debit(accounts.custody, asset, units), credit(accounts.tenant_clearing, asset, units))
     return journal(header, "deposit_mirror", legs, mirror_of=mirror_of)

@@ -7,7 +7,7 @@ import msgspec
 
 from ...shared.ids import AccountId, TransactionId
 from ...shared.money import AmountInvalid, AssetCode
-from ..entry import Entry, HoldCapture, JournalTransaction
+from ..entry import Entry, HoldCapture, JournalTransaction, MirrorOf
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def journal(
     legs: Iterable[Leg],
     *,
     captures: tuple[HoldCapture, ...] = (),
-    mirror_of: TransactionId | None = None,
+    mirror_of: MirrorOf | None = None,
 ) -> JournalTransaction:
     return JournalTransaction(
         id=header.transaction_id,

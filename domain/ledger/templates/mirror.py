@@ -14,8 +14,8 @@ import msgspec
 from ...shared.ids import AccountId, TransactionId
 from ...shared.money import AssetCode
 from ...shared.side import Side
-from ..account import AccountKey
-from ..entry import JournalTransaction
+from ..account import AccountKey, tenant_owner
+from ..entry import JournalTransaction, MirrorOf
 from .deposit import HouseDepositAccounts, deposit_mirror
 from .legs import Header
 from .resolve import resolve
@@ -27,10 +27,9 @@ UnitsText = Annotated[str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,29})\Z")]
 
 class _Mirror(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
     transaction_id: TransactionId
-    mirror_of: TransactionId
+    mirror_of: MirrorOf
     reference: str
     effective_on: date
-    tenant: str
 
     @property
     def header(self) -> Header:
@@ -87,20 +86,14 @@ MirrorInstruction: TypeAlias = TradeMirror | DepositMirror
 
 
 def trade_instruction(
-    header: Header,
-    amounts: TradeAmounts,
-    reported: ReportedFill,
-    *,
-    tenant: str,
-    mirror_of: TransactionId,
+    header: Header, amounts: TradeAmounts, reported: ReportedFill, *, mirror_of: MirrorOf
 ) -> TradeMirror:
-    """`header` is that of the house's transaction, `mirror_of` the id of the tenant's."""
+    """`header` is that of the house's transaction, `mirror_of` points to the tenant's."""
     return TradeMirror(
         transaction_id=header.transaction_id,
         mirror_of=mirror_of,
         reference=header.reference,
         effective_on=header.effective_on,
-        tenant=tenant,
         side=amounts.side,
         base=amounts.base,
         quote=amounts.quote,
@@ -119,15 +112,14 @@ def trade_instruction(
 
 
 def deposit_instruction(
-    header: Header, asset: AssetCode, units: int, *, tenant: str, mirror_of: TransactionId
+    header: Header, asset: AssetCode, units: int, *, mirror_of: MirrorOf
 ) -> DepositMirror:
-    """`header` is that of the house's transaction, `mirror_of` the id of the tenant's."""
+    """`header` is that of the house's transaction, `mirror_of` points to the tenant's."""
     return DepositMirror(
         transaction_id=header.transaction_id,
         mirror_of=mirror_of,
         reference=header.reference,
         effective_on=header.effective_on,
-        tenant=tenant,
         asset=asset,
         units=str(units),
     )
@@ -163,8 +155,9 @@ def mirror_transaction(
 
 
 def _keys(instruction: MirrorInstruction) -> Mapping[str, AccountKey]:
+    tenant = tenant_owner(instruction.mirror_of.tenant_id)
     match instruction:
-        case TradeMirror(tenant=tenant, lp=lp, base=base, quote=quote):
+        case TradeMirror(lp=lp, base=base, quote=quote):
             return HouseTradeAccounts.keys(tenant=tenant, lp=lp, base=base, quote=quote)
-        case DepositMirror(tenant=tenant, asset=asset):
+        case DepositMirror(asset=asset):
             return HouseDepositAccounts.keys(tenant=tenant, asset=asset)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ...shared.ids import AccountId, TransactionId
+from ...shared.ids import AccountId
 from ...shared.money import AssetCode
 from ...shared.side import Side
 from ..account import AccountKey
 from ..chart import AccountCode
-from ..entry import JournalTransaction
+from ..entry import JournalTransaction, MirrorOf
 from .legs import Header, Leg, credit, debit, journal
 from .trade_amounts import ReportedFill, TradeAmounts
 
@@ -54,9 +54,9 @@ def trade_mirror(
     reported: ReportedFill,
     accounts: HouseTradeAccounts,
     *,
-    mirror_of: TransactionId,
+    mirror_of: MirrorOf,
 ) -> JournalTransaction:
-    """Answers the tenant's `trade_filled` with the id `mirror_of`."""
+    """Answers a tenant's `trade_filled`."""
     bought = amounts.side is Side.BUY
     legs = _bought(amounts, reported, accounts) if bought else _sold(amounts, reported, accounts)
     return journal(header, "trade_mirror", legs, mirror_of=mirror_of)
