@@ -4,7 +4,7 @@ from enum import StrEnum
 import msgspec
 
 from ..shared.errors import RuleViolation
-from ..shared.money import check_limit
+from ..shared.money import AssetCode, check_limit
 from .asset import Asset
 
 
@@ -53,3 +53,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                 raise InstrumentInvalid(detail, instrument=self.symbol)
         check_limit(self.max_base_units)
         check_limit(self.max_quote_units)
+
+
+def split_symbol(symbol: str) -> tuple[AssetCode, AssetCode]:
+    """Base and quote asset. Raises `InstrumentInvalid`."""
+    base, separator, quote = symbol.partition("-")
+    if not (base and separator and quote) or "-" in quote:
+        raise InstrumentInvalid("symbol must be BASE-QUOTE", instrument=symbol)
+    return AssetCode(base), AssetCode(quote)
