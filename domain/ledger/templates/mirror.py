@@ -42,10 +42,11 @@ class TradeMirror(_Mirror, frozen=True, kw_only=True, tag="trade.v1"):
     quote: AssetCode
     base_units: UnitsText
     quote_units: UnitsText
-    fee_units: UnitsText
-    tenant_spread_units: UnitsText
+    lp_units: UnitsText
     platform_spread_units: UnitsText
     rounding_units: UnitsText
+    tenant_spread_units: UnitsText
+    fee_units: UnitsText
     lp_base_units: UnitsText
     lp_quote_units: UnitsText
     lp: str
@@ -60,10 +61,11 @@ class TradeMirror(_Mirror, frozen=True, kw_only=True, tag="trade.v1"):
             quote=self.quote,
             base_units=int(self.base_units),
             quote_units=int(self.quote_units),
-            fee_units=int(self.fee_units),
-            tenant_spread_units=int(self.tenant_spread_units),
+            lp_units=int(self.lp_units),
             platform_spread_units=int(self.platform_spread_units),
             rounding_units=int(self.rounding_units),
+            tenant_spread_units=int(self.tenant_spread_units),
+            fee_units=int(self.fee_units),
             lp_base_units=int(self.lp_base_units),
             lp_quote_units=int(self.lp_quote_units),
         )
@@ -99,10 +101,11 @@ def trade_instruction(
         quote=amounts.quote,
         base_units=str(amounts.base_units),
         quote_units=str(amounts.quote_units),
-        fee_units=str(amounts.fee_units),
-        tenant_spread_units=str(amounts.tenant_spread_units),
+        lp_units=str(amounts.lp_units),
         platform_spread_units=str(amounts.platform_spread_units),
         rounding_units=str(amounts.rounding_units),
+        tenant_spread_units=str(amounts.tenant_spread_units),
+        fee_units=str(amounts.fee_units),
         lp_base_units=str(amounts.lp_base_units),
         lp_quote_units=str(amounts.lp_quote_units),
         lp=reported.lp,

@@ -14,13 +14,14 @@ class TradeAmountsInvalid(RuleViolation):
 class TradeAmounts(msgspec.Struct, frozen=True, kw_only=True):
     """What was agreed. The customer's leg is booked exactly so, whatever the LP then reports.
 
-    `base_units` and `quote_units` are all the customer receives and pays, fee included. Spreads and
-    fee are in the quote asset. `rounding_units` is what rounding the customer's quote amount left
-    to the house. `lp_base_units` and `lp_quote_units` are what the LP quoted.
+    `base_units` and `quote_units` are all the customer gets and pays, or pays and gets. The parts
+    of the quote amount are those of the quote's breakdown, none negative:
 
-    buy:  quote = lp_quote + platform_spread + rounding + tenant_spread + fee
-    sell: quote = lp_quote - platform_spread - rounding - tenant_spread - fee
+    buy:  quote = lp + platform_spread + rounding + tenant_spread + fee
+    sell: quote = lp - platform_spread - rounding - tenant_spread - fee
 
+    `lp_units` is what the customer's base amount is worth at the LP's ratio. `lp_base_units` and
+    `lp_quote_units` are the LP's own legs as it quoted them, which may be on a coarser grid.
     Raises `TradeAmountsInvalid`.
     """
 
@@ -29,10 +30,11 @@ class TradeAmounts(msgspec.Struct, frozen=True, kw_only=True):
     quote: AssetCode
     base_units: int
     quote_units: int
-    fee_units: int
-    tenant_spread_units: int
+    lp_units: int
     platform_spread_units: int
     rounding_units: int
+    tenant_spread_units: int
+    fee_units: int
     lp_base_units: int
     lp_quote_units: int
 
@@ -42,19 +44,28 @@ class TradeAmounts(msgspec.Struct, frozen=True, kw_only=True):
         for units in (self.base_units, self.quote_units, self.lp_base_units, self.lp_quote_units):
             if not 0 < units < UNITS_LIMIT:
                 raise TradeAmountsInvalid("what changes hands is positive and within range")
-        if min(self.fee_units, self.tenant_spread_units, self.platform_spread_units) < 0:
-            raise TradeAmountsInvalid("spreads and fee are not negative")
-        if self.house_quote_units < 0:
-            raise TradeAmountsInvalid("the house's share is more than the trade is worth")
-        tenant_share = self.tenant_spread_units + self.fee_units
-        if self.quote_units != self.house_quote_units + self._sign * tenant_share:
+        house_parts = (self.lp_units, self.platform_spread_units, self.rounding_units)
+        if min(*house_parts, self.tenant_spread_units, self.fee_units) < 0:
+            raise TradeAmountsInvalid("no part of the quote amount is negative")
+        tenant_parts = self.tenant_spread_units + self.fee_units
+        if self.quote_units != self.house_quote_units + self._sign * tenant_parts:
             raise TradeAmountsInvalid("the parts do not add up to the quote amount")
 
     @property
     def house_quote_units(self) -> int:
-        """What tenant and house owe each other in the quote asset: the LP's part and its own."""
+        """What tenant and house owe each other in the quote asset."""
         house_share = self.platform_spread_units + self.rounding_units
-        return self.lp_quote_units + self._sign * house_share
+        return self.lp_units + self._sign * house_share
+
+    @property
+    def residue_base_units(self) -> int:
+        """Base units the LP's legs leave with the house beyond the customer's."""
+        return self._sign * (self.lp_base_units - self.base_units)
+
+    @property
+    def residue_quote_units(self) -> int:
+        """Quote units the house is left with: rounding, less what the base residue cost it."""
+        return self.rounding_units - self._sign * (self.lp_quote_units - self.lp_units)
 
     @property
     def _sign(self) -> int:

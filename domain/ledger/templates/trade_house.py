@@ -1,7 +1,8 @@
 """A filled order in the house's books: the LP's leg as reported, the tenant's as agreed.
 
-Three differences are kept apart: what rounding left over, what the platform earned by its spread,
-and what the LP reported other than it had quoted, which is trading profit or loss.
+Three differences are kept apart: what the platform earned by its spread; what grids and rounding
+left over, in the base asset and, less what that cost, in the quote asset; and what the LP reported
+other than it had quoted, which is trading profit or loss.
 """
 
 from collections.abc import Mapping
@@ -70,12 +71,12 @@ def _bought(
         debit(to.tenant_clearing_quote, quote, amounts.house_quote_units),
         credit(to.lp_inventory_quote, quote, reported.quote_units),
         credit(to.platform_spread_revenue, quote, amounts.platform_spread_units),
-        credit(to.rounding_quote, quote, amounts.rounding_units),
+        credit(to.rounding_quote, quote, amounts.residue_quote_units),
         # The LP took less than it quoted: a profit.
         credit(to.trading_pnl_quote, quote, amounts.lp_quote_units - reported.quote_units),
         debit(to.lp_inventory_base, base, reported.base_units),
         credit(to.tenant_clearing_base, base, amounts.base_units),
-        credit(to.rounding_base, base, amounts.lp_base_units - amounts.base_units),
+        credit(to.rounding_base, base, amounts.residue_base_units),
         # The LP gave more than it quoted: a profit.
         credit(to.trading_pnl_base, base, reported.base_units - amounts.lp_base_units),
     )
@@ -86,13 +87,13 @@ def _sold(amounts: TradeAmounts, reported: ReportedFill, to: HouseTradeAccounts)
     return (
         debit(to.tenant_clearing_base, base, amounts.base_units),
         credit(to.lp_inventory_base, base, reported.base_units),
-        credit(to.rounding_base, base, amounts.base_units - amounts.lp_base_units),
+        credit(to.rounding_base, base, amounts.residue_base_units),
         # The LP took less than it quoted: a profit.
         credit(to.trading_pnl_base, base, amounts.lp_base_units - reported.base_units),
         debit(to.lp_inventory_quote, quote, reported.quote_units),
         credit(to.tenant_clearing_quote, quote, amounts.house_quote_units),
         credit(to.platform_spread_revenue, quote, amounts.platform_spread_units),
-        credit(to.rounding_quote, quote, amounts.rounding_units),
+        credit(to.rounding_quote, quote, amounts.residue_quote_units),
         # The LP gave more than it quoted: a profit.
         credit(to.trading_pnl_quote, quote, reported.quote_units - amounts.lp_quote_units),
     )
