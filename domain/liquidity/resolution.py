@@ -119,18 +119,17 @@ def _is_proof(attempt: AttemptState, seen: NotSeen, *, now: datetime, margin: ti
 
 def _still_open(status: AttemptStatus, seen: Outcome | NotSeen | None) -> Pending | Unknown:
     match seen:
-        case Pending() | Unknown() if status is not AttemptStatus.PENDING:
-            return seen
         case Pending():
             return seen
-        case NotSeen():
-            cause = f"not seen: {seen.detail}"
+        # A lookup that fails does not take back what the LP acknowledged before.
+        case _ if status is AttemptStatus.PENDING:
+            return Pending()
         case Unknown():
-            cause = seen.cause
+            return seen
+        case NotSeen():
+            return Unknown(cause=f"not seen: {seen.detail}")
         case _:
-            cause = "no lookup yet"
-    # A lookup that fails does not take back what the LP acknowledged before.
-    return Pending() if status is AttemptStatus.PENDING else Unknown(cause=cause)
+            return Unknown(cause="not looked up yet")
 
 
 def _contradicts(status: AttemptStatus, seen: Outcome | NotSeen | None) -> bool:

@@ -46,7 +46,7 @@ class InvariantViolation(AssertionError):
     """A bug in this code base, never a caller's mistake. Not a `DomainError`, on purpose."""
 
 
-def invariant(condition: bool, message: str, /) -> None:  # noqa: FBT001 - reads as an assertion
+def invariant(condition: bool, message: str, /) -> None:
     """Unlike `assert`, it survives `python -O`. Raises `InvariantViolation`."""
     if not condition:
         raise InvariantViolation(message)

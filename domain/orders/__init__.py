@@ -1,0 +1,1 @@
+"""Intentions to trade and what became of them, one table of transitions for every venue."""
