@@ -1,8 +1,8 @@
 """Shared by every test: how hard Hypothesis looks.
 
-`HYPOTHESIS_PROFILE=ci` looks four times as hard as the default, `nightly` a hundred times (and wants
-`--timeout 0`). In CI the examples are derandomised, so that a red build is red again when it is repeated; new
-examples are found by `dev` and `nightly` runs and then kept as ordinary tests.
+`HYPOTHESIS_PROFILE=ci` looks four times as hard as the default, `nightly` a hundred times (and
+wants `--timeout 0`). In CI the examples are derandomised, so that a red build is red again when it
+is repeated; new examples are found by `dev` and `nightly` runs and then kept as ordinary tests.
 """
 
 import os

@@ -90,6 +90,20 @@ def imports_of(top: str) -> Iterator[tuple[Path, int, str]]:
                 yield path, node.lineno, node.module.split(".")[0]
 
 
+def test_domain_asks_no_clock_and_draws_no_ids() -> None:
+    """Time and ids are arguments, or replay would give another answer than the first run."""
+    drawn = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid7"}
+    asked = [
+        f"{path}:{node.lineno} {node.func.attr}()"
+        for path in python_files("domain")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in drawn
+    ]
+    assert not asked, "\n".join(asked)
+
+
 def test_no_import_is_hidden_from_run_time() -> None:
     hidden = [
         f"{path}:{node.lineno}"
