@@ -1,0 +1,68 @@
+from collections.abc import Iterable, Mapping
+
+from adapters.memory.store import Rows, StrictBalance
+from application.ports.ledger import AccountView
+from domain.ledger.account import Account, AccountKey, customer_owner, open_account
+from domain.ledger.balance import Balance
+from domain.ledger.chart import AccountCode
+from domain.shared.errors import InvariantViolation, NotFound
+from domain.shared.ids import AccountId, CustomerId
+
+
+class MemoryAccounts:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def resolve(self, keys: Iterable[AccountKey]) -> Mapping[AccountKey, AccountId]:
+        wanted = sorted(set(keys), key=lambda key: (key.code, key.asset, key.owner or ""))
+        return {key: await self._resolve(key) for key in wanted}
+
+    async def get(self, account_id: AccountId) -> AccountView:
+        account = self._rows.accounts.get(account_id)
+        if account is None:
+            raise NotFound("no such account")
+        return self._view(account)
+
+    async def of_customer(self, customer_id: CustomerId) -> tuple[AccountView, ...]:
+        owner = customer_owner(customer_id)
+        accounts = [
+            account
+            for account in self._rows.accounts.values()
+            if account.key.code is AccountCode.CUSTOMER and account.key.owner == owner
+        ]
+        return tuple(self._view(each) for each in sorted(accounts, key=lambda each: each.asset))
+
+    async def _resolve(self, key: AccountKey) -> AccountId:
+        found = self._rows.account_keys.get(key)
+        if found is not None:
+            return found
+        await self._rows.account_keys.lock(key)
+        found = self._rows.account_keys.get(key)
+        if found is not None:
+            self._rows.account_keys.unlock(key)
+            return found
+        account = open_account(AccountId(self._rows.ids.new()), key, at=self._rows.session.now())
+        self._rows.account_keys.put(key, account.id)
+        self._rows.accounts.add(account.id, account)
+        if account.strict:
+            self._rows.balances.add(account.id, StrictBalance(Balance(account.id)))
+        return account.id
+
+    def _view(self, account: Account) -> AccountView:
+        if not account.strict:
+            return AccountView(account=account, balance=self._summed(account.id))
+        row = self._rows.balances.get(account.id)
+        if row is None:
+            raise InvariantViolation("a strict account has no balance row")
+        return AccountView(account=account, balance=row.balance)
+
+    def _summed(self, account_id: AccountId) -> Balance:
+        units = [
+            entry.units for entry in self._rows.entries.values() if entry.account_id == account_id
+        ]
+        return Balance(
+            account_id,
+            debits=-sum(each for each in units if each < 0),
+            credits=sum(each for each in units if each > 0),
+            version=len(units),
+        )

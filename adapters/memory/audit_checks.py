@@ -1,0 +1,99 @@
+"""Compares the projections of the ledger with the journal: balances, numbers, holds."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from adapters.memory.store import Store
+from application.ports.ledger import PostedEntry
+from application.ports.verification import Finding
+from domain.ledger.account import Account
+from domain.ledger.hold import HoldState
+from domain.shared.ids import AccountId, IdPrefix, TenantId, TransactionId, encode_id
+from domain.shared.money import AssetCode
+
+Check: TypeAlias = Callable[[Store, TenantId], Iterator[Finding]]
+
+
+def unbalanced_transactions(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    sums: defaultdict[tuple[TransactionId, AssetCode], int] = defaultdict(int)
+    for entry in store.entries.of(tenant_id).values():
+        sums[entry.transaction_id, entry.asset] += entry.units
+    for (transaction_id, asset), units in sums.items():
+        if units != 0:
+            yield Finding(
+                check="unbalanced_transaction",
+                tenant_id=tenant_id,
+                subject=encode_id(IdPrefix.TRANSACTION, transaction_id),
+                detail=f"{asset} sums to {units} units",
+            )
+
+
+def broken_statements(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    """The first entry of each strict account whose number or running balance is not as it must."""
+    by_account: defaultdict[AccountId, list[PostedEntry]] = defaultdict(list)
+    for entry in store.entries.of(tenant_id).values():
+        by_account[entry.account_id].append(entry)
+    for account in store.accounts.of(tenant_id).values():
+        if account.strict:
+            yield from _first_break(tenant_id, account, by_account[account.id])
+
+
+def wrong_balances(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    sums: defaultdict[AccountId, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for entry in store.entries.of(tenant_id).values():
+        debits, credits_, count = sums[entry.account_id]
+        sums[entry.account_id] = (
+            debits + max(0, -entry.units),
+            credits_ + max(0, entry.units),
+            count + 1,
+        )
+    for account_id, row in store.balances.of(tenant_id).items():
+        stored = (row.balance.debits, row.balance.credits, row.balance.version)
+        if stored != sums[account_id]:
+            detail = f"stored {stored}, the entries make {sums[account_id]}"
+            yield _about_account("balance", tenant_id, account_id, detail)
+
+
+def stray_holds(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    held: defaultdict[AccountId, int] = defaultdict(int)
+    for hold in store.holds.of(tenant_id).values():
+        if hold.state is HoldState.ACTIVE:
+            held[hold.account_id] += hold.remaining
+    rows = store.balances.of(tenant_id)
+    for account_id in held.keys() | rows.keys():
+        row = rows.get(account_id)
+        stored = 0 if row is None else row.balance.held
+        if stored != held[account_id]:
+            detail = f"{stored} units held, the active holds make {held[account_id]}"
+            yield _about_account("holds", tenant_id, account_id, detail)
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    unbalanced_transactions,
+    broken_statements,
+    wrong_balances,
+    stray_holds,
+)
+
+
+def _first_break(
+    tenant_id: TenantId, account: Account, entries: list[PostedEntry]
+) -> Iterator[Finding]:
+    posted = 0
+    ordered = sorted(entries, key=lambda entry: entry.account_seq or 0)
+    for expected, entry in enumerate(ordered, start=1):
+        if entry.account_seq != expected:
+            detail = f"entry {expected} is missing"
+            yield _about_account("entry_gap", tenant_id, account.id, detail)
+            return
+        posted += entry.units * account.type.normal_sign
+        if entry.balance_after != posted:
+            detail = f"after entry {expected}: stored {entry.balance_after}, should be {posted}"
+            yield _about_account("running_balance", tenant_id, account.id, detail)
+            return
+
+
+def _about_account(check: str, tenant_id: TenantId, account_id: AccountId, detail: str) -> Finding:
+    subject = encode_id(IdPrefix.ACCOUNT, account_id)
+    return Finding(check=check, tenant_id=tenant_id, subject=subject, detail=detail)

@@ -1,0 +1,28 @@
+from collections.abc import Iterable
+
+from adapters.memory.store import Store
+from application.ports.catalog import ListedLp
+from domain.assets.asset import Asset
+from domain.assets.instrument import Instrument
+from domain.shared.errors import Conflict
+
+
+class MemoryCatalogEditor:
+    """Instruments and LPs that are listed already are replaced: that is how they are halted."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def list_assets(self, assets: Iterable[Asset]) -> None:
+        wanted = tuple(assets)
+        for asset in wanted:
+            listed = self._store.assets.get(asset.code)
+            if listed is not None and listed.scale != asset.scale:
+                raise Conflict("the scale of an asset never changes", asset=asset.code)
+        self._store.assets = {asset.code: asset for asset in wanted} | self._store.assets
+
+    async def list_instruments(self, instruments: Iterable[Instrument]) -> None:
+        self._store.instruments.update({each.symbol: each for each in instruments})
+
+    async def list_lps(self, lps: Iterable[ListedLp]) -> None:
+        self._store.lps.update({lp.name: lp for lp in lps})

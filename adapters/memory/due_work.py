@@ -1,0 +1,49 @@
+from adapters.memory.store import Store
+from application.ports.intents import DueIntent, IntentKind
+from domain.ledger.hold import HoldState
+from domain.quotes.quote import QuoteStatus
+from domain.shared.ids import TenantId
+
+
+class MemoryDueWork:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def due_intents(self, kind: IntentKind, *, limit: int) -> tuple[DueIntent, ...]:
+        now = self._store.clock.now()
+        due = sorted(
+            (row.next_action_at, subject, tenant_id)
+            for tenant_id in self._store.intents.tenants
+            for (row_kind, subject), row in self._store.intents.of(tenant_id).items()
+            if row_kind is kind and row.is_free(now)
+        )
+        return tuple(DueIntent(tenant_id, subject) for _, subject, tenant_id in due[:limit])
+
+    async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]:
+        now = self._store.clock.now()
+        quotes = self._store.quotes
+        found = (
+            tenant_id
+            for tenant_id in quotes.tenants
+            if any(
+                each.quote.status is QuoteStatus.OPEN and each.quote.expires_at <= now
+                for each in quotes.of(tenant_id).values()
+            )
+        )
+        return tuple(found)[:limit]
+
+    async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
+        now = self._store.clock.now()
+        holds = self._store.holds
+        found = (
+            tenant_id
+            for tenant_id in holds.tenants
+            if any(
+                hold.state is HoldState.ACTIVE and hold.expired_by(now)
+                for hold in holds.of(tenant_id).values()
+            )
+        )
+        return tuple(found)[:limit]
+
+    async def make_partitions(self, *, months_ahead: int) -> int:  # noqa: ARG002 - nothing here is partitioned
+        return 0

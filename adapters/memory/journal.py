@@ -1,0 +1,145 @@
+"""The journal: the domain decides on locked rows, and what it decided is written as it says."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from adapters.memory.ledger_names import names_in
+from adapters.memory.store import BookedTransaction, Rows, StrictBalance
+from application.ports.ledger import PostedEntry, PostedTransaction
+from domain.ledger.commands import Batch
+from domain.ledger.decision import Deltas, NumberedEntry, add
+from domain.ledger.entry import JournalTransaction
+from domain.ledger.hold import Hold, HoldState
+from domain.ledger.outcomes import Outcome
+from domain.ledger.rules import decide
+from domain.ledger.state import LedgerState
+from domain.shared.errors import InvariantViolation, NotFound
+from domain.shared.ids import AccountId, HoldId, TransactionId
+
+
+class MemoryJournal:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def post(self, batch: Batch) -> tuple[Outcome, ...]:
+        state = await self._locked_state(batch)
+        decision = decide(batch, state)
+        self._write(decision.deltas)
+        return decision.outcomes
+
+    async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
+        booked = self._rows.transactions.get(transaction_id)
+        if booked is None:
+            raise NotFound("no such transaction")
+        legs = range(len(booked.transaction.entries))
+        entries = (self._rows.entries.get((transaction_id, leg)) for leg in legs)
+        return PostedTransaction(
+            transaction=booked.transaction,
+            booked_at=booked.booked_at,
+            entries=tuple(entry for entry in entries if entry is not None),
+        )
+
+    async def entries(
+        self, account_id: AccountId, *, before_seq: int | None, limit: int
+    ) -> tuple[PostedEntry, ...]:
+        row = self._rows.balances.get(account_id)
+        if row is None:
+            return ()
+        last = row.balance.version if before_seq is None else before_seq - 1
+        numbers = range(min(last, row.balance.version), 0, -1)[:limit]
+        return tuple(self._numbered(account_id, seq) for seq in numbers)
+
+    async def hold(self, hold_id: HoldId) -> Hold | None:
+        return self._rows.holds.get(hold_id)
+
+    async def expired_holds(self, *, now: datetime, limit: int) -> tuple[Hold, ...]:
+        due = [
+            (hold.expires_at, hold.id, hold)
+            for hold in self._rows.holds.values()
+            if hold.state is HoldState.ACTIVE
+            and hold.expires_at is not None
+            and hold.expired_by(now)
+        ]
+        return tuple(hold for _, _, hold in sorted(due, key=lambda each: each[:2])[:limit])
+
+    def _numbered(self, account_id: AccountId, seq: int) -> PostedEntry:
+        place = self._rows.entry_numbers.get((account_id, seq))
+        entry = None if place is None else self._rows.entries.get(place)
+        if entry is None:
+            raise InvariantViolation(f"the account has no entry number {seq}")
+        return entry
+
+    async def _locked_state(self, batch: Batch) -> LedgerState:
+        """Locks transactions, holds and strict accounts, each in order of their ids."""
+        names = names_in(batch)
+        for transaction_id in sorted(names.transactions):
+            await self._rows.transactions.lock(transaction_id)
+        for hold_id in sorted(names.holds):
+            await self._rows.holds.lock(hold_id)
+        holds = {each: self._rows.holds.get(each) for each in names.holds}
+        stored_holds = {key: hold for key, hold in holds.items() if hold is not None}
+        account_ids = names.accounts | {hold.account_id for hold in stored_holds.values()}
+        found = {each: self._rows.accounts.get(each) for each in account_ids}
+        accounts = {key: account for key, account in found.items() if account is not None}
+        strict = sorted(account.id for account in accounts.values() if account.strict)
+        for account_id in strict:
+            await self._rows.balances.lock(account_id)
+        posted = (each for each in names.transactions if self._rows.transactions.get(each))
+        return LedgerState(
+            accounts=accounts,
+            balances={account_id: self._balance(account_id).balance for account_id in strict},
+            holds=stored_holds,
+            transactions=frozenset(posted),
+        )
+
+    def _balance(self, account_id: AccountId) -> StrictBalance:
+        row = self._rows.balances.get(account_id)
+        if row is None:
+            raise InvariantViolation("a strict account has no balance row")
+        return row
+
+    def _write(self, deltas: Deltas) -> None:
+        booked_at = self._booked_at(deltas)
+        for delta in deltas.strict_accounts:
+            row = self._balance(delta.account_id)
+            last = booked_at if delta.entries > 0 else row.last_booked_at
+            balance = add(row.balance, delta)
+            self._rows.balances.put(delta.account_id, StrictBalance(balance, last))
+        for change in deltas.holds:
+            self._rows.holds.put(change.after.id, change.after)
+        transactions = {each.id: each for each in deltas.transactions}
+        for transaction in deltas.transactions:
+            # Captures are the business of the holds; the journal keeps what was posted.
+            stored = replace(transaction, captures=())
+            self._rows.transactions.put(transaction.id, BookedTransaction(stored, booked_at))
+        for entry in deltas.entries:
+            self._append(entry, transactions[entry.transaction_id], booked_at)
+
+    def _booked_at(self, deltas: Deltas) -> datetime:
+        """Now, but never before the last booking on these accounts, whatever the clock says."""
+        last = (self._balance(delta.account_id).last_booked_at for delta in deltas.strict_accounts)
+        return max((self._rows.session.now(), *(each for each in last if each is not None)))
+
+    def _append(
+        self, numbered: NumberedEntry, transaction: JournalTransaction, booked_at: datetime
+    ) -> None:
+        place = (transaction.id, numbered.leg)
+        entry = numbered.entry
+        if numbered.account_seq is not None:
+            self._rows.entry_numbers.add((entry.account_id, numbered.account_seq), place)
+        self._rows.entries.add(
+            place,
+            PostedEntry(
+                transaction_id=transaction.id,
+                leg=numbered.leg,
+                account_id=entry.account_id,
+                asset=entry.asset,
+                units=entry.units,
+                account_seq=numbered.account_seq,
+                balance_after=numbered.balance_after,
+                booked_at=booked_at,
+                template=transaction.template,
+                reference=transaction.reference,
+            ),
+        )

@@ -1,0 +1,34 @@
+"""What a batch names, and so what a store has to lock before it is decided."""
+
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from domain.ledger.commands import Batch, ExpireHold, PlaceHold, Post, ReleaseHold
+from domain.shared.ids import AccountId, HoldId, TransactionId
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The accounts behind holds that exist already are not among `accounts`."""
+
+    transactions: AbstractSet[TransactionId]
+    holds: AbstractSet[HoldId]
+    accounts: AbstractSet[AccountId]
+
+
+def names_in(batch: Batch) -> Names:
+    transactions: set[TransactionId] = set()
+    holds: set[HoldId] = set()
+    accounts: set[AccountId] = set()
+    for command in batch:
+        match command:
+            case Post(transaction=transaction):
+                transactions.add(transaction.id)
+                holds.update(capture.hold_id for capture in transaction.captures)
+                accounts.update(entry.account_id for entry in transaction.entries)
+            case PlaceHold(hold=hold):
+                holds.add(hold.id)
+                accounts.add(hold.account_id)
+            case ReleaseHold(hold_id=hold_id) | ExpireHold(hold_id=hold_id):
+                holds.add(hold_id)
+    return Names(transactions, holds, accounts)

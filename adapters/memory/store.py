@@ -1,0 +1,146 @@
+"""Everything the memory adapters keep, and one transaction's view of it."""
+
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from adapters.memory.locks import RowLocks
+from adapters.memory.session import Session
+from adapters.memory.tables import Table, View
+from application.ports.catalog import ListedLp
+from application.ports.clock import Clock, IdGenerator
+from application.ports.idempotency import IdempotencyRecord
+from application.ports.intents import IntentKind
+from application.ports.ledger import PostedEntry
+from application.ports.movements import Deposit, Transfer
+from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.trading import LpAttempt, StoredQuote
+from domain.assets.asset import Asset
+from domain.assets.instrument import Instrument
+from domain.ledger.account import Account, AccountKey
+from domain.ledger.balance import Balance
+from domain.ledger.entry import JournalTransaction
+from domain.ledger.hold import Hold
+from domain.liquidity.quote import LpName
+from domain.orders.order import Order
+from domain.shared.ids import (
+    AccountId,
+    ApiKeyId,
+    CustomerId,
+    DepositId,
+    FillId,
+    HoldId,
+    OrderId,
+    QuoteId,
+    TenantId,
+    TransactionId,
+    TransferId,
+)
+from domain.shared.money import AssetCode
+
+EntryKey: TypeAlias = tuple[TransactionId, int]
+NumberKey: TypeAlias = tuple[AccountId, int]
+IntentKey: TypeAlias = tuple[IntentKind, UUID]
+
+
+class StrictBalance(msgspec.Struct, frozen=True):
+    """The balance row of a strict account. `last_booked_at` is None before its first entry."""
+
+    balance: Balance
+    last_booked_at: datetime | None = None
+
+
+class BookedTransaction(msgspec.Struct, frozen=True):
+    transaction: JournalTransaction
+    booked_at: datetime
+
+
+class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`lease_until` is None while nobody has a lease; a parked row waits for a person."""
+
+    payload: bytes | None
+    parked: bool = False
+    lease_token: int = 0
+    lease_until: datetime | None = None
+    attempts: int = 0
+    next_action_at: datetime
+    last_error: str | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        due = not self.parked and self.next_action_at <= now
+        return due and (self.lease_until is None or self.lease_until <= now)
+
+    def is_leased_as(self, token: int) -> bool:
+        """Also when its time is over, as long as nobody else took it."""
+        return self.lease_until is not None and self.lease_token == token
+
+
+class Store:
+    """`clock` plays the database's clock: leases, due work and booking times are judged by it."""
+
+    def __init__(self, *, clock: Clock, ids: IdGenerator) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.locks = RowLocks()
+
+        self.assets: dict[AssetCode, Asset] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.lps: dict[LpName, ListedLp] = {}
+
+        self.idempotency = Table[str, IdempotencyRecord]("idempotency")
+        self.tenants = Table[TenantId, StoredTenant]("tenants")
+        self.api_keys = Table[ApiKeyId, ApiKey]("api_keys")
+        self.key_lookups = Table[str, ApiKeyId]("key_lookups")
+        self.customers = Table[CustomerId, Customer]("customers")
+        self.external_ids = Table[str, CustomerId]("external_ids")
+
+        self.accounts = Table[AccountId, Account]("accounts")
+        self.account_keys = Table[AccountKey, AccountId]("account_keys")
+        self.balances = Table[AccountId, StrictBalance]("balances")
+        self.holds = Table[HoldId, Hold]("holds")
+        self.transactions = Table[TransactionId, BookedTransaction]("transactions")
+        self.entries = Table[EntryKey, PostedEntry]("entries")
+        self.entry_numbers = Table[NumberKey, EntryKey]("entry_numbers")
+
+        self.quotes = Table[QuoteId, StoredQuote]("quotes")
+        self.orders = Table[OrderId, Order]("orders")
+        self.client_order_ids = Table[str, OrderId]("client_order_ids")
+        self.attempts = Table[OrderId, LpAttempt]("attempts")
+        self.fill_postings = Table[FillId, TransactionId]("fill_postings")
+        self.deposits = Table[DepositId, Deposit]("deposits")
+        self.transfers = Table[TransferId, Transfer]("transfers")
+        self.intents = Table[IntentKey, IntentRow]("intents")
+
+
+class Rows:
+    """What one transaction sees and changes."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self.session = session
+        self.ids = store.ids
+
+        self.idempotency = View(store.idempotency, session)
+        self.tenants = View(store.tenants, session)
+        self.api_keys = View(store.api_keys, session)
+        self.key_lookups = View(store.key_lookups, session)
+        self.customers = View(store.customers, session)
+        self.external_ids = View(store.external_ids, session)
+
+        self.accounts = View(store.accounts, session)
+        self.account_keys = View(store.account_keys, session)
+        self.balances = View(store.balances, session)
+        self.holds = View(store.holds, session)
+        self.transactions = View(store.transactions, session)
+        self.entries = View(store.entries, session)
+        self.entry_numbers = View(store.entry_numbers, session)
+
+        self.quotes = View(store.quotes, session)
+        self.orders = View(store.orders, session)
+        self.client_order_ids = View(store.client_order_ids, session)
+        self.attempts = View(store.attempts, session)
+        self.fill_postings = View(store.fill_postings, session)
+        self.deposits = View(store.deposits, session)
+        self.transfers = View(store.transfers, session)
+        self.intents = View(store.intents, session)

@@ -1,0 +1,96 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapters.memory.accounts import MemoryAccounts
+from adapters.memory.api_keys import MemoryApiKeys
+from adapters.memory.customers import MemoryCustomers
+from adapters.memory.idempotency import MemoryIdempotencyRecords
+from adapters.memory.intents import MemoryIntents
+from adapters.memory.journal import MemoryJournal
+from adapters.memory.movements import MemoryDeposits, MemoryTransfers
+from adapters.memory.open_transaction import in_transaction
+from adapters.memory.orders import MemoryOrders
+from adapters.memory.quotes import MemoryQuotes
+from adapters.memory.session import Session
+from adapters.memory.store import Rows, Store
+from adapters.memory.tenants import MemoryTenants
+from adapters.memory.trading import MemoryTrading
+from application.ports.unit_of_work import Lane, Transaction
+from domain.shared.ids import TenantId
+
+
+class MemoryTransaction:
+    def __init__(self, rows: Rows, store: Store) -> None:
+        self._rows = rows
+        self._store = store
+
+    @property
+    def idempotency(self) -> MemoryIdempotencyRecords:
+        return MemoryIdempotencyRecords(self._rows)
+
+    @property
+    def tenants(self) -> MemoryTenants:
+        return MemoryTenants(self._rows, self._store)
+
+    @property
+    def api_keys(self) -> MemoryApiKeys:
+        return MemoryApiKeys(self._rows)
+
+    @property
+    def customers(self) -> MemoryCustomers:
+        return MemoryCustomers(self._rows)
+
+    @property
+    def accounts(self) -> MemoryAccounts:
+        return MemoryAccounts(self._rows)
+
+    @property
+    def journal(self) -> MemoryJournal:
+        return MemoryJournal(self._rows)
+
+    @property
+    def quotes(self) -> MemoryQuotes:
+        return MemoryQuotes(self._rows)
+
+    @property
+    def orders(self) -> MemoryOrders:
+        return MemoryOrders(self._rows)
+
+    @property
+    def trading(self) -> MemoryTrading:
+        return MemoryTrading(self._rows)
+
+    @property
+    def deposits(self) -> MemoryDeposits:
+        return MemoryDeposits(self._rows)
+
+    @property
+    def transfers(self) -> MemoryTransfers:
+        return MemoryTransfers(self._rows)
+
+    @property
+    def intents(self) -> MemoryIntents:
+        return MemoryIntents(self._rows)
+
+    async def commit(self) -> None:
+        await self._rows.session.commit()
+
+
+class MemoryUnitOfWork:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @asynccontextmanager
+    async def begin(
+        self,
+        tenant_id: TenantId,
+        *,
+        lane: Lane = Lane.MAIN,  # noqa: ARG002 - there are no connections to run out of
+    ) -> AsyncIterator[Transaction]:
+        session = Session(tenant_id, clock=self._store.clock, locks=self._store.locks)
+        entered = in_transaction.set(True)
+        try:
+            yield MemoryTransaction(Rows(self._store, session), self._store)
+        finally:
+            in_transaction.reset(entered)
+            session.end()

@@ -1,0 +1,1 @@
+"""Time, ids and secrets as the operating system gives them."""
