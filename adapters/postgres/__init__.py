@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, roles and migrations, tables, unit of work, repositories."""
