@@ -1,0 +1,1 @@
+"""Liquidity providers, one package per vendor dialect (docs/adding/a-liquidity-provider.md)."""

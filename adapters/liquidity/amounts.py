@@ -1,0 +1,86 @@
+"""Between an LP's decimals and our units. Nothing becomes inexact on the way in."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from domain.shared.money import (
+    AmountInvalid,
+    Rounding,
+    check_limit,
+    divide,
+    format_units,
+    split_plain_number,
+)
+
+# LPs round a rate to at least this many decimals or this many significant digits.
+RATE_DECIMALS: Final = 8
+RATE_PRECISION: Final = 10**5
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """An amount in units of `scale`, and the LP's own step in the same units."""
+
+    units: int
+    scale: int
+    step: int
+
+
+def exact_units(text: str, *, scale: int) -> int:
+    """Positive units, zeros beyond `scale` dropped. Raises `AmountInvalid` for anything finer."""
+    sign, whole, decimals = split_plain_number(text)
+    kept = decimals[:scale]
+    if sign or decimals[scale:].strip("0"):
+        raise AmountInvalid(f"not a whole number of units at {scale} decimals", text=text)
+    units = check_limit(int(whole + kept.ljust(scale, "0")))
+    if units == 0:
+        raise AmountInvalid("amount is zero", text=text)
+    return units
+
+
+def rounded_units(text: str, *, scale: int, rounding: Rounding) -> int:
+    """For limits, which may be finer than our units. Raises `AmountInvalid`."""
+    split_plain_number(text)
+    numerator, denominator = Decimal(text).as_integer_ratio()
+    return divide(numerator * 10**scale, denominator, rounding=rounding)
+
+
+def step_units(*, scale: int, decimals: int) -> int:
+    """The LP's smallest step in our units; 1 when the LP is as fine as we are or finer."""
+    step: int = 10 ** max(scale - decimals, 0)
+    return step
+
+
+def on_grid(units: int, step: int, *, rounding: Rounding) -> int:
+    return units if step == 1 else divide(units, step, rounding=rounding) * step
+
+
+def short_text(units: int, *, scale: int) -> str:
+    """Without trailing zeros, which an LP may count as decimals it does not take."""
+    text = format_units(units, scale=scale)
+    return text.rstrip("0").rstrip(".") if scale > 0 else text
+
+
+def rate_agrees(given: Figure, gotten: Figure, rate: str) -> bool:
+    """Whether `given` times `rate` is `gotten`, allowing each of the three its own rounding.
+
+    An LP rounds amounts and rate apart, so this finds garbage and never corrects an amount.
+    Raises `AmountInvalid` when the rate is no plain number.
+    """
+    sign, whole, decimals = split_plain_number(rate)
+    numerator = int(whole + decimals)
+    if sign:
+        return False
+    # Both sides as integers: everything is multiplied by ten to the power of all three scales.
+    one_given: int = 10**gotten.scale
+    one_gotten: int = 10 ** (given.scale + len(decimals))
+    expected: int = given.units * numerator * one_given
+    reported: int = gotten.units * one_gotten
+    rate_rounding: int = given.units * one_given * 10 ** len(decimals) // 10**RATE_DECIMALS
+    allowed: int = (
+        max(rate_rounding, reported // RATE_PRECISION)
+        + given.step * numerator * one_given
+        + gotten.step * one_gotten
+    )
+    return abs(expected - reported) <= allowed

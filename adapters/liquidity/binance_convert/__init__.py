@@ -1,0 +1,1 @@
+"""Binance Convert. Its documents leave gaps; `errors.py` says which answers we rely on."""

@@ -1,0 +1,138 @@
+"""Binance Convert behind the port. It stores no reference of ours: the quote's id finds all."""
+
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote as url_quote
+
+from adapters.http_client.client import HttpClient
+from adapters.http_client.exchange import Patience
+from adapters.liquidity.binance_convert.config import BinanceConvertSettings
+from adapters.liquidity.binance_convert.lookup import Lookup
+from adapters.liquidity.binance_convert.outcomes import LookUp, Reason, read_accept
+from adapters.liquidity.binance_convert.pairs import Pairs
+from adapters.liquidity.binance_convert.quoting import Quoting
+from adapters.liquidity.binance_convert.transform import MILLISECOND
+from adapters.liquidity.binance_convert.wire import Wire
+from application.ports.clock import Clock
+from domain.assets.instrument import Instrument
+from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
+from domain.liquidity.outcome import (
+    ExecutionKey,
+    Filled,
+    LpExecute,
+    LpExecutionPage,
+    NotSeen,
+    Outcome,
+    Pending,
+    Rejected,
+    Unknown,
+)
+from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
+
+CAPABILITIES: Final = Capabilities(
+    exact_in=True,
+    exact_out=True,
+    client_ref=False,
+    lookup_by=LookupBy.LP_QUOTE_ID,
+    proves_absence=True,
+    settlement=Settlement.PREFUNDED,
+    asynchronous=True,
+    last_look=True,
+)
+
+
+class BinanceConvert:
+    def __init__(
+        self,
+        settings: BinanceConvertSettings,
+        *,
+        http: HttpClient,
+        clock: Clock,
+        instruments: tuple[Instrument, ...] = (),
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._clock = clock
+        self._pairs = Pairs(instruments)
+        self._wire = Wire(settings, http=http, clock=clock)
+        self._quoting = Quoting(settings, wire=self._wire, clock=clock)
+        self._lookup = Lookup(self._wire, self._pairs)
+
+    @property
+    def name(self) -> LpName:
+        return self._settings.lp
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
+        self._pairs.learn(request.instrument)
+        return await self._quoting.request(request)
+
+    async def execute_quote(self, request: LpExecute) -> Outcome:
+        left_ms = self._left_ms(request)
+        if left_ms <= 0:
+            return Rejected(reason=Reason.DEADLINE_PASSED, detail="nothing was sent")
+        if (until := self._wire.closed_until()) is not None:
+            detail = f"nothing was sent: the vendor wants no request until {until}"
+            return Rejected(reason=Reason.RATE_LIMITED, detail=detail)
+        # A connection that takes until after the deadline must not carry the request any more.
+        connect_ms = min(self._settings.connect_timeout_ms, left_ms)
+        exchange = await self._wire.post(
+            "acceptQuote",
+            f"quoteId={url_quote(request.lp_quote_id, safe='')}",
+            patience=Patience(connect_ms, self._settings.execute_timeout_ms),
+            scenario=request.scenario,
+        )
+        read = read_accept(exchange, confirmed=self._settings.refusals_confirmed)
+        return await self._look_up(request, read) if isinstance(read, LookUp) else read
+
+    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
+        self._pairs.learn(key.instrument)
+        asked_at = self._clock.now()
+        seen = await self._lookup.by_quote(key.lp_quote_id, pair=(key.instrument, key.side))
+        if seen is not None:
+            return seen
+        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
+            return NotSeen(authoritative=False, detail="no such order, but it may still appear")
+        return await self._lookup.in_history(key)
+
+    async def list_executions(
+        self, *, since: datetime, until: datetime, limit: int
+    ) -> LpExecutionPage:
+        return await self._lookup.page(since=since, until=until, limit=limit)
+
+    async def close(self) -> None:
+        await self._quoting.close()
+        await self._http.close()
+
+    async def _look_up(self, request: LpExecute, accepted: LookUp) -> Outcome:
+        """Amounts stand in the record only, so a success is pending until the record was read."""
+        left_ms = self._left_ms(request)
+        if left_ms <= 0:
+            return _unread(accepted, "the deadline has passed")
+        read_ms = min(self._settings.lookup_timeout_ms, left_ms)
+        seen = await self._lookup.by_quote(request.lp_quote_id, read_ms=read_ms, attempts=1)
+        match seen:
+            case Filled() | Rejected() | Pending() if accepted.order_id is None:
+                return seen
+            case Filled() if seen.lp_execution_id == accepted.order_id:
+                return seen
+            case Filled() | Rejected():
+                return Unknown(cause=f"order {accepted.order_id} was a success, now: {seen}")
+            case Pending():
+                return _unread(accepted, "pending")
+            case Unknown(cause=cause):
+                return _unread(accepted, cause)
+            case None:
+                return _unread(accepted, "no such order")
+
+    def _left_ms(self, request: LpExecute) -> int:
+        return (request.deadline - self._clock.now()) // MILLISECOND
+
+
+def _unread(accepted: LookUp, why: str) -> Pending | Unknown:
+    if accepted.order_id is None:
+        return Unknown(cause=f"already used, and the record does not tell by whom: {why}")
+    return Pending(lp_execution_id=accepted.order_id)

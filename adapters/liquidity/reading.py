@@ -1,0 +1,45 @@
+"""Vendors' bytes into our types. Whatever is wrong with them, there is one error to catch."""
+
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+DETAIL_MAX: Final = 200
+
+# What is kept in our rows must be fit for them: no control characters, no endless text.
+PlainText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{0,64}\Z")]
+Identifier = (
+    Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,128}\Z")] | Annotated[int, msgspec.Meta(ge=0)]
+)
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+"""Since 1970, up to the end of the year 9999, after which no calendar here goes on."""
+
+
+class Unreadable(ValueError):
+    """Not what the vendor documents."""
+
+
+def reader(wanted: type[T]) -> Callable[[bytes], T]:
+    """A decoder made once. It raises `Unreadable`, and nothing else."""
+    decode = msgspec.json.Decoder(wanted).decode
+
+    def read(body: bytes) -> T:
+        try:
+            return decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(detail(str(error))) from error
+
+    return read
+
+
+def detail(text: str) -> str:
+    """Short, and without the control characters that a vendor could put into our records."""
+    return "".join(each if each.isprintable() else "?" for each in text[:DETAIL_MAX])
+
+
+def identifier(raw: str | int | None) -> str | None:
+    """Text from text or number; None for what is missing or empty."""
+    return None if raw is None or raw == "" else str(raw)
