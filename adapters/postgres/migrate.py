@@ -38,7 +38,7 @@ async def downgrade(url: str, revision: str) -> None:
 
 async def current(connection: Connection) -> str | None:
     """The revision the database is at, readable by every role, or None before the first."""
-    query = f"SELECT version_num FROM {SCHEMA}.{VERSION_TABLE}"  # noqa: S608 - two constants
+    query = f"SELECT version_num FROM {SCHEMA}.{VERSION_TABLE}"
     try:
         found: str | None = await connection.fetchval(query)
     except UndefinedTableError:

@@ -46,7 +46,8 @@ BEGIN
     month_start := date_trunc('month', from_day::timestamp) AT TIME ZONE 'UTC'
                    + make_interval(months => greatest(offset_months, 0));
     IF offset_months = -1 THEN
-      CONTINUE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhparent = ('aksum.' || parent)::regclass);
+      CONTINUE WHEN EXISTS (
+        SELECT FROM pg_inherits WHERE inhparent = ('aksum.' || parent)::regclass);
       child := parent || '_before';
       bounds := format('FROM (MINVALUE) TO (%L)', aksum.uuid7_floor(month_start));
     ELSE
@@ -55,7 +56,8 @@ BEGIN
       bounds := format('FROM (%L) TO (%L)', aksum.uuid7_floor(month_start),
                        aksum.uuid7_floor(month_start + interval '1 month'));
     END IF;
-    EXECUTE format('CREATE TABLE aksum.%I PARTITION OF aksum.%I FOR VALUES %s', child, parent, bounds);
+    EXECUTE format('CREATE TABLE aksum.%I PARTITION OF aksum.%I FOR VALUES %s',
+                   child, parent, bounds);
     EXECUTE format('ALTER TABLE aksum.%I ENABLE ROW LEVEL SECURITY', child);
     EXECUTE format('ALTER TABLE aksum.%I FORCE ROW LEVEL SECURITY', child);
     EXECUTE format('REVOKE ALL ON aksum.%I FROM PUBLIC', child);
@@ -93,7 +95,7 @@ CREATE TABLE aksum.instruments (
   max_base_units numeric(38,0) NOT NULL CHECK (max_base_units >= min_base_units),
   min_quote_units numeric(38,0) NOT NULL CHECK (min_quote_units > 0),
   max_quote_units numeric(38,0) NOT NULL CHECK (max_quote_units >= min_quote_units),
-  status text NOT NULL CHECK (status IN ('open', 'halted')),
+  status text NOT NULL CHECK (status IN ('pre_open', 'open', 'post_only', 'halted', 'closed')),
   version bigint NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()
@@ -130,7 +132,8 @@ ALTER TABLE aksum.access_directory ENABLE ROW LEVEL SECURITY;
 ALTER TABLE aksum.access_directory FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant_registers ON aksum.access_directory FOR INSERT
   WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
-CREATE POLICY lookup_function_reads ON aksum.access_directory FOR SELECT TO aksum_owner USING (true);
+CREATE POLICY lookup_function_reads ON aksum.access_directory FOR SELECT TO aksum_owner
+  USING (true);
 GRANT INSERT ON aksum.access_directory TO aksum_api, aksum_ops;
 
 CREATE FUNCTION aksum.tenant_for_access(wanted_kind text, wanted_lookup text) RETURNS uuid
@@ -148,7 +151,11 @@ GRANT USAGE ON SCHEMA aksum TO aksum_api, aksum_worker, aksum_ops;
 
 def upgrade() -> None:
     for statements in (
-        REFUSE_CHANGE, UUID7_FLOOR, GLOBAL_TABLES, MAKE_PARTITIONS, GLOBAL_ACCESS,
+        REFUSE_CHANGE,
+        UUID7_FLOOR,
+        GLOBAL_TABLES,
+        MAKE_PARTITIONS,
+        GLOBAL_ACCESS,
     ):
         op.execute(statements)
 

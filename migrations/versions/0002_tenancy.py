@@ -77,7 +77,8 @@ def upgrade() -> None:
         f"({CURRENT_TENANT} = '00000000-0000-7000-8000-000000000001'::uuid)"
     )
     op.execute(
-        "CREATE POLICY workers_read_tenants ON aksum.tenants FOR SELECT TO aksum_worker USING (true)"
+        "CREATE POLICY workers_read_tenants ON aksum.tenants FOR SELECT TO aksum_worker "
+        "USING (true)"
     )
     tenant_table("api_keys", grants="SELECT, INSERT, UPDATE")
     tenant_table("customers", grants="SELECT, INSERT, UPDATE")
@@ -87,6 +88,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(
-        "DROP TABLE aksum.idempotency_keys, aksum.customers, aksum.api_keys, aksum.tenants"
-    )
+    op.execute("DROP TABLE aksum.idempotency_keys, aksum.customers, aksum.api_keys, aksum.tenants")

@@ -63,7 +63,8 @@ CREATE TABLE aksum.ledger_holds (
   CHECK ((state = 'active') = (remaining > 0)),
   CONSTRAINT ledger_holds_whole CHECK (captured + released + remaining = units)
 ) WITH (fillfactor = 70);
-CREATE INDEX ledger_holds_active ON aksum.ledger_holds (tenant_id, account_id) WHERE state = 'active';
+CREATE INDEX ledger_holds_active ON aksum.ledger_holds (tenant_id, account_id)
+  WHERE state = 'active';
 CREATE INDEX ledger_holds_expiring ON aksum.ledger_holds (expires_at)
   WHERE state = 'active' AND expires_at IS NOT NULL;
 

@@ -1,0 +1,135 @@
+"""Ledger accounts: found by their natural key, opened on first use as the chart says."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from adapters.postgres.connection import Connection, Row
+from adapters.postgres.known_accounts import KnownAccounts
+from application.ports.ledger import AccountView
+from domain.ledger.account import Account, AccountKey, AccountStatus, customer_owner
+from domain.ledger.balance import Balance
+from domain.ledger.chart import CHART, AccountCode, AccountType
+from domain.shared.errors import NotFound
+from domain.shared.ids import AccountId, CustomerId, TenantId
+from domain.shared.money import AssetCode
+
+COLUMNS = "id, owner, code, asset, type, floor_units, status, created_at"
+
+FIND = """
+SELECT a.id, a.owner, a.code, a.asset
+FROM unnest($2::text[], $3::text[], $4::text[]) AS wanted (owner, code, asset)
+JOIN ledger_accounts a
+  ON a.tenant_id = $1 AND a.owner = wanted.owner AND a.code = wanted.code
+ AND a.asset = wanted.asset
+"""
+OPEN = """
+WITH opened AS (
+  INSERT INTO ledger_accounts (tenant_id, id, owner, code, asset, type, floor_units, status)
+  SELECT $1, id, owner, code, asset, type, floor_units::numeric, 'open'
+  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    AS wanted (id, owner, code, asset, type, floor_units)
+  ORDER BY owner, code, asset
+  ON CONFLICT ON CONSTRAINT ledger_accounts_natural_key DO NOTHING
+  RETURNING id, type, floor_units)
+INSERT INTO ledger_balances (tenant_id, account_id, sign, floor_units)
+SELECT $1, id, CASE WHEN type IN ('asset', 'expense') THEN -1 ELSE 1 END, floor_units
+FROM opened WHERE floor_units IS NOT NULL
+"""
+# Strict accounts carry their balance; the others are summed over their entries.
+VIEW = f"""
+SELECT {", ".join("a." + name for name in COLUMNS.split(", "))},
+  coalesce(b.debits, d.debits) AS debits, coalesce(b.credits, d.credits) AS credits,
+  coalesce(b.held, 0) AS held, coalesce(b.version, d.entries) AS version
+FROM ledger_accounts a
+LEFT JOIN ledger_balances b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
+LEFT JOIN LATERAL (
+  SELECT coalesce(-sum(e.units) FILTER (WHERE e.units < 0), 0) AS debits,
+         coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries
+  FROM ledger_entries e WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id
+) d ON b.account_id IS NULL
+WHERE a.tenant_id = $1
+"""
+
+
+class PostgresAccounts:
+    def __init__(self, connection: Connection, tenant_id: TenantId, known: KnownAccounts) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self._known = known
+
+    async def resolve(self, keys: Iterable[AccountKey]) -> Mapping[AccountKey, AccountId]:
+        wanted = tuple(dict.fromkeys(keys))
+        found = {key: known for key in wanted if (known := self._known.get(self._tenant_id, key))}
+        missing = [key for key in wanted if key not in found]
+        if missing:
+            stored = await self._find(missing)
+            for key, account_id in stored.items():
+                # Only what was already committed or will fail with us is worth remembering:
+                # an account that this transaction opens may still roll back.
+                self._known.remember(self._tenant_id, key, account_id)
+            absent = [key for key in missing if key not in stored]
+            if absent:
+                await self._open(absent)
+                stored |= await self._find(absent)
+            found |= stored
+        return found
+
+    async def _find(self, keys: list[AccountKey]) -> dict[AccountKey, AccountId]:
+        rows = await self._connection.fetch(
+            FIND,
+            self._tenant_id,
+            [key.owner or "" for key in keys],
+            [key.code.value for key in keys],
+            [str(key.asset) for key in keys],
+        )
+        return {_key(row): AccountId(row["id"]) for row in rows}
+
+    async def _open(self, keys: list[AccountKey]) -> None:
+        lines = [CHART[key.code] for key in keys]
+        await self._connection.execute(
+            OPEN,
+            self._tenant_id,
+            [uuid7() for _ in keys],
+            [key.owner or "" for key in keys],
+            [key.code.value for key in keys],
+            [str(key.asset) for key in keys],
+            [line.type.value for line in lines],
+            [None if line.floor_units is None else str(line.floor_units) for line in lines],
+        )
+
+    async def get(self, account_id: AccountId) -> AccountView:
+        row = await self._connection.fetchrow(VIEW + " AND a.id = $2", self._tenant_id, account_id)
+        if row is None:
+            raise NotFound("no such account")
+        return _view(row)
+
+    async def of_customer(self, customer_id: CustomerId) -> tuple[AccountView, ...]:
+        rows = await self._connection.fetch(
+            VIEW + " AND a.owner = $2 AND a.code = 'customer' ORDER BY a.asset",
+            self._tenant_id,
+            customer_owner(customer_id),
+        )
+        return tuple(_view(row) for row in rows)
+
+
+def _key(row: Row) -> AccountKey:
+    return AccountKey(AccountCode(row["code"]), AssetCode(row["asset"]), row["owner"] or None)
+
+
+def account_from(row: Row) -> Account:
+    return Account(
+        id=AccountId(UUID(str(row["id"]))),
+        key=_key(row),
+        type=AccountType(row["type"]),
+        floor_units=row["floor_units"],
+        status=AccountStatus(row["status"]),
+        created_at=row["created_at"],
+    )
+
+
+def _view(row: Row) -> AccountView:
+    account = account_from(row)
+    balance = Balance(account.id, row["debits"], row["credits"], row["held"], row["version"])
+    return AccountView(account=account, balance=balance)

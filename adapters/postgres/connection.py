@@ -1,0 +1,86 @@
+"""Connections as this adapter uses them, and the pools they come from.
+
+asyncpg gives NUMERIC as Decimal by default; ours hold whole units only, so they are read and
+written as int through their text form, which is exact at any size.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, cast
+
+import asyncpg
+
+STATEMENT_CACHE_SIZE: Final = 256
+POOL_ACQUIRE_SECONDS: Final = 2
+COMMAND_TIMEOUT_SECONDS: Final = 30
+
+Row = Mapping[str, Any]
+
+
+class Connection(Protocol):
+    """The part of an asyncpg connection that repositories use."""
+
+    async def fetch(self, query: str, *args: object) -> Sequence[Row]: ...
+
+    async def fetchrow(self, query: str, *args: object) -> Row | None: ...
+
+    async def fetchval(self, query: str, *args: object) -> Any: ...  # noqa: ANN401 - a column
+
+    async def execute(self, query: str, *args: object) -> str: ...
+
+    async def executemany(self, query: str, args: Iterable[Sequence[object]]) -> None: ...
+
+
+class UnresetConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Spares the round trip that resets session state: nothing here ever changes any.
+
+    A transaction left open by a cancelled task is still rolled back on release.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "numeric", schema="pg_catalog", encoder=str, decoder=int, format="text"
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_jsonb, decoder=_from_jsonb, format="binary"
+    )
+
+
+JSONB_VERSION: Final = b"\x01"
+
+
+def _jsonb(document: bytes) -> bytes:
+    return JSONB_VERSION + document
+
+
+def _from_jsonb(wire: bytes) -> bytes:
+    return wire[1:]
+
+
+async def create_pool(url: str, *, size: int, application_name: str) -> asyncpg.Pool:
+    """A pool of exactly `size` connections at most, opened on demand."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        connection_class=UnresetConnection,
+        statement_cache_size=STATEMENT_CACHE_SIZE,
+        max_cached_statement_lifetime=0,
+        max_inactive_connection_lifetime=0,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        server_settings={"application_name": application_name, "timezone": "UTC", "jit": "off"},
+    )
+
+
+def text_units(units: Iterable[int]) -> list[str]:
+    """For arrays, which asyncpg cannot encode through a text codec: cast them in the statement."""
+    return [str(value) for value in units]
+
+
+def as_rows(rows: object) -> Sequence[Row]:
+    # asyncpg's records are mappings; it has no types to say so.
+    return cast("Sequence[Row]", rows)

@@ -1,0 +1,46 @@
+"""What a sweeper may see across tenants: through narrow policies of the worker's role."""
+
+import asyncpg
+
+from application.ports.intents import DueIntent, IntentKind
+from domain.shared.ids import TenantId
+
+DUE = """
+SELECT tenant_id, subject FROM intents
+WHERE kind = $1 AND state = 'due' AND next_action_at <= now()
+  AND (lease_until IS NULL OR lease_until < now())
+ORDER BY next_action_at LIMIT $2
+"""
+EXPIRED_QUOTES = """
+SELECT DISTINCT tenant_id FROM (
+  SELECT tenant_id FROM quotes WHERE status = 'open' AND expires_at <= now()
+  ORDER BY expires_at LIMIT $1) due
+"""
+EXPIRED_HOLDS = """
+SELECT DISTINCT tenant_id FROM (
+  SELECT tenant_id FROM ledger_holds WHERE state = 'active' AND expires_at <= now()
+  ORDER BY expires_at LIMIT $1) due
+"""
+MAKE_PARTITIONS = """
+SELECT coalesce(sum(make_partitions(name, current_date, $1)), 0)::int FROM partitioned_tables
+"""
+
+
+class PostgresDueWork:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def due_intents(self, kind: IntentKind, *, limit: int) -> tuple[DueIntent, ...]:
+        rows = await self._pool.fetch(DUE, kind.value, limit)
+        return tuple(DueIntent(TenantId(row["tenant_id"]), row["subject"]) for row in rows)
+
+    async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]:
+        rows = await self._pool.fetch(EXPIRED_QUOTES, limit)
+        return tuple(TenantId(row["tenant_id"]) for row in rows)
+
+    async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
+        rows = await self._pool.fetch(EXPIRED_HOLDS, limit)
+        return tuple(TenantId(row["tenant_id"]) for row in rows)
+
+    async def make_partitions(self, *, months_ahead: int) -> int:
+        return int(await self._pool.fetchval(MAKE_PARTITIONS, months_ahead))

@@ -1,0 +1,75 @@
+"""Intent rows: leases by the database's clock, writes fenced by the lease's token."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from adapters.postgres.connection import Connection
+from application.ports.intents import Intent, IntentKind
+from domain.shared.ids import TenantId
+
+ADD = """
+INSERT INTO intents (tenant_id, kind, subject, payload, next_action_at)
+VALUES ($1, $2, $3, $4, clock_timestamp())
+"""
+# Locked in order of the subjects, so that two workers on one list cannot deadlock.
+LEASE = """
+WITH wanted AS (
+  SELECT subject FROM intents
+  WHERE tenant_id = $1 AND kind = $2 AND subject = ANY($3::uuid[]) AND state = 'due'
+    AND next_action_at <= clock_timestamp()
+    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+  ORDER BY subject FOR UPDATE SKIP LOCKED)
+UPDATE intents i
+SET lease_token = i.lease_token + 1, lease_until = clock_timestamp() + $4::interval,
+    attempts = i.attempts + 1
+FROM wanted WHERE i.tenant_id = $1 AND i.kind = $2 AND i.subject = wanted.subject
+RETURNING i.subject, i.payload, i.lease_token, i.attempts
+"""
+HELD = "WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND lease_token = $4"
+FINISH = f"DELETE FROM intents {HELD} RETURNING 1"
+POSTPONE = f"""
+UPDATE intents SET lease_until = NULL, next_action_at = $5, last_error = $6 {HELD} RETURNING 1
+"""
+PARK = (
+    f"UPDATE intents SET state = 'parked', lease_until = NULL, last_error = $5 {HELD} RETURNING 1"
+)
+
+
+class PostgresIntents:
+    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    async def add(self, kind: IntentKind, subject: UUID, *, payload: bytes | None) -> None:
+        await self._connection.execute(ADD, self._tenant_id, kind.value, subject, payload)
+
+    async def lease(
+        self, kind: IntentKind, subjects: tuple[UUID, ...], *, duration: timedelta
+    ) -> tuple[Intent, ...]:
+        rows = await self._connection.fetch(
+            LEASE, self._tenant_id, kind.value, list(subjects), duration
+        )
+        return tuple(
+            Intent(
+                tenant_id=self._tenant_id,
+                kind=kind,
+                subject=row["subject"],
+                payload=row["payload"],
+                lease_token=row["lease_token"],
+                attempts=row["attempts"],
+            )
+            for row in rows
+        )
+
+    async def finish(self, intent: Intent) -> bool:
+        return await self._connection.fetchval(FINISH, *self._held(intent)) is not None
+
+    async def postpone(self, intent: Intent, *, until: datetime, error: str | None) -> bool:
+        done = await self._connection.fetchval(POSTPONE, *self._held(intent), until, error)
+        return done is not None
+
+    async def park(self, intent: Intent, *, error: str) -> bool:
+        return await self._connection.fetchval(PARK, *self._held(intent), error) is not None
+
+    def _held(self, intent: Intent) -> tuple[object, ...]:
+        return (self._tenant_id, intent.kind.value, intent.subject, intent.lease_token)

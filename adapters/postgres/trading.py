@@ -1,0 +1,198 @@
+"""The steps of a trade, each one statement. See `trading_sql` for what they promise."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from adapters.postgres.connection import Connection, text_units
+from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_from
+from adapters.postgres.quote_rows import COLUMNS as QUOTE
+from adapters.postgres.quote_rows import quote_from
+from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
+from application.ports.trading import (
+    Evidence,
+    LpAttempt,
+    OpenExecution,
+    Reservation,
+    Settlement,
+    StoredQuote,
+)
+from domain.liquidity.resolution import AttemptStatus
+from domain.orders.lifecycle import order_from_quote
+from domain.orders.order import Order
+from domain.shared.errors import invariant
+from domain.shared.ids import OrderId, TenantId
+from domain.shared.price import format_price
+
+OPEN_ORDER = f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id = $2 AND status = 'pending'"
+OPEN_ATTEMPT = f"""
+SELECT {ATTEMPT} FROM lp_attempts
+WHERE tenant_id = $1 AND order_id = $2 AND state IN ('sending', 'pending', 'unknown')
+ORDER BY attempt DESC LIMIT 1
+"""
+QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
+FLOOR = "ledger_balances_floor"
+
+
+class PostgresTrading:
+    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    async def reserve(self, reservation: Reservation) -> OpenExecution | None:
+        try:
+            row = await self._connection.fetchrow(
+                RESERVE,
+                self._tenant_id,
+                reservation.request.key,
+                reservation.request.fingerprint,
+                reservation.order_id,
+                reservation.quote_id,
+                reservation.at,
+                reservation.client_order_id,
+                reservation.client_ref,
+                reservation.deadline,
+                reservation.lease,
+            )
+        except asyncpg.CheckViolationError as error:
+            if error.constraint_name != FLOOR:
+                raise
+            return None
+        except asyncpg.LockNotAvailableError:
+            return None
+        return None if row is None else _reserved(quote_from(row), reservation)
+
+    async def settle(self, settlement: Settlement) -> bool:
+        return await self._connection.fetchval(SETTLE, *self._settle_args(settlement)) is not None
+
+    def _settle_args(self, settlement: Settlement) -> tuple[object, ...]:
+        execution, fill = settlement.execution, settlement.fill
+        transaction = settlement.transaction
+        stored = execution.stored
+        (capture,) = transaction.captures
+        moves = sorted(
+            (entry.account_id, entry)
+            for entry in transaction.entries
+            if entry.account_id in (stored.pay_account_id, stored.receive_account_id)
+        )
+        held = {stored.pay_account_id: -stored.quote.pay.units}
+        return (
+            *self._fence(execution, settlement.order),
+            settlement.at,
+            settlement.lp_execution_id,
+            settlement.reported_base_units,
+            settlement.reported_quote_units,
+            settlement.evidence.seen,
+            settlement.evidence.resolved_by,
+            [account_id for account_id, _ in moves],
+            text_units(entry.debit_units for _, entry in moves),
+            text_units(entry.credit_units for _, entry in moves),
+            text_units(held.get(account_id, 0) for account_id, _ in moves),
+            transaction.id,
+            transaction.template,
+            transaction.reference,
+            transaction.effective_on,
+            [entry.account_id for entry in transaction.entries],
+            [str(entry.asset) for entry in transaction.entries],
+            text_units(entry.units for entry in transaction.entries),
+            fill.id,
+            format_price(fill.price),
+            fill.base_units,
+            fill.quote_units,
+            fill.fee_units,
+            fill.fee_asset,
+            fill.source.value,
+            fill.source_ref,
+            fill.executed_at,
+            settlement.mirror,
+            capture.hold_id,
+            capture.units,
+        )
+
+    async def reject(
+        self, execution: OpenExecution, order: Order, *, evidence: Evidence, at: datetime
+    ) -> bool:
+        done = await self._connection.fetchval(
+            REJECT,
+            *self._fence(execution, order),
+            at,
+            order.reject_reason,
+            evidence.seen,
+            evidence.resolved_by,
+            execution.stored.pay_account_id,
+        )
+        return done is not None
+
+    async def keep_open(
+        self,
+        execution: OpenExecution,
+        order: Order,
+        *,
+        status: AttemptStatus,
+        evidence: Evidence | None,
+        looks: int,
+        look_again_in: timedelta | None,
+        at: datetime,
+    ) -> bool:
+        done = await self._connection.fetchval(
+            KEEP_OPEN,
+            *self._fence(execution, order),
+            at,
+            None if order.outcome is None else order.outcome.value,
+            status.value,
+            execution.attempt.lp_execution_id,
+            None if evidence is None else evidence.seen,
+            None if evidence is None else evidence.resolved_by,
+            looks,
+            look_again_in,
+        )
+        return done is not None
+
+    async def open_execution(self, order_id: OrderId, *, lease_token: int) -> OpenExecution | None:
+        row = await self._connection.fetchrow(OPEN_ORDER, self._tenant_id, order_id)
+        attempt = await self._connection.fetchrow(OPEN_ATTEMPT, self._tenant_id, order_id)
+        if row is None or attempt is None:
+            return None
+        quote = await self._connection.fetchrow(QUOTE_OF, self._tenant_id, row["quote_id"])
+        if quote is None:
+            return None
+        return OpenExecution(
+            order=order_from(row, ()),
+            stored=quote_from(quote),
+            attempt=attempt_from(attempt),
+            lease_token=lease_token,
+        )
+
+    def _fence(self, execution: OpenExecution, order: Order) -> tuple[object, ...]:
+        return (
+            self._tenant_id,
+            order.id,
+            execution.lease_token,
+            execution.attempt.number,
+            execution.order.version,
+            order.version,
+        )
+
+
+def _reserved(stored: StoredQuote, reservation: Reservation) -> OpenExecution:
+    quote = stored.quote
+    order = order_from_quote(
+        quote,
+        order_id=reservation.order_id,
+        client_order_id=reservation.client_order_id,
+        at=reservation.at,
+    )
+    attempt = LpAttempt(
+        order_id=order.id,
+        number=1,
+        lp=quote.lp,
+        lp_quote_id=quote.lp_quote_id,
+        client_ref=reservation.client_ref,
+        status=AttemptStatus.SENDING,
+        lp_expires_at=quote.lp_expires_at,
+        deadline=reservation.deadline,
+        created_at=reservation.at,
+    )
+    # The statement and the domain wrote the same order, each from the quote.
+    invariant(order.quote_id == reservation.quote_id, "another quote was claimed")
+    return OpenExecution(order=order, stored=stored, attempt=attempt, lease_token=1)

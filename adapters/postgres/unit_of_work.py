@@ -1,0 +1,116 @@
+"""One database transaction of one tenant, with repositories over its connection."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres.accounts import PostgresAccounts
+from adapters.postgres.connection import POOL_ACQUIRE_SECONDS, Connection
+from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.idempotency import PostgresIdempotencyRecords
+from adapters.postgres.intents import PostgresIntents
+from adapters.postgres.journal import PostgresJournal
+from adapters.postgres.keys import PostgresApiKeys
+from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
+from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.quotes import PostgresQuotes
+from adapters.postgres.tenants import PostgresTenants
+from adapters.postgres.trading import PostgresTrading
+from application.errors import Overloaded
+from application.ports.unit_of_work import Lane, Transaction
+from domain.shared.ids import TenantId
+
+
+class PostgresTransaction:
+    """Repositories are cheap wrappers, made when asked for."""
+
+    def __init__(self, connection: Connection, tenant_id: TenantId, known: KnownAccounts) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self._known = known
+        self.committed = False
+
+    @property
+    def idempotency(self) -> PostgresIdempotencyRecords:
+        return PostgresIdempotencyRecords(self._connection, self._tenant_id)
+
+    @property
+    def tenants(self) -> PostgresTenants:
+        return PostgresTenants(self._connection, self._tenant_id)
+
+    @property
+    def api_keys(self) -> PostgresApiKeys:
+        return PostgresApiKeys(self._connection, self._tenant_id)
+
+    @property
+    def customers(self) -> PostgresCustomers:
+        return PostgresCustomers(self._connection, self._tenant_id)
+
+    @property
+    def accounts(self) -> PostgresAccounts:
+        return PostgresAccounts(self._connection, self._tenant_id, self._known)
+
+    @property
+    def journal(self) -> PostgresJournal:
+        return PostgresJournal(self._connection, self._tenant_id)
+
+    @property
+    def quotes(self) -> PostgresQuotes:
+        return PostgresQuotes(self._connection, self._tenant_id)
+
+    @property
+    def orders(self) -> PostgresOrders:
+        return PostgresOrders(self._connection, self._tenant_id)
+
+    @property
+    def trading(self) -> PostgresTrading:
+        return PostgresTrading(self._connection, self._tenant_id)
+
+    @property
+    def deposits(self) -> PostgresDeposits:
+        return PostgresDeposits(self._connection, self._tenant_id)
+
+    @property
+    def transfers(self) -> PostgresTransfers:
+        return PostgresTransfers(self._connection, self._tenant_id)
+
+    @property
+    def intents(self) -> PostgresIntents:
+        return PostgresIntents(self._connection, self._tenant_id)
+
+    async def commit(self) -> None:
+        await self._connection.execute("COMMIT")
+        self.committed = True
+
+
+class PostgresUnitOfWork:
+    """`record` is a small pool of its own, so that an outcome can be written when `main` is dry."""
+
+    def __init__(self, *, main: asyncpg.Pool, record: asyncpg.Pool, known: KnownAccounts) -> None:
+        self._pools: dict[Lane, Any] = {Lane.MAIN: main, Lane.RECORD: record}
+        self._known = known
+
+    @asynccontextmanager
+    async def begin(
+        self, tenant_id: TenantId, *, lane: Lane = Lane.MAIN
+    ) -> AsyncIterator[Transaction]:
+        pool = self._pools[lane]
+        try:
+            connection = await pool.acquire(timeout=POOL_ACQUIRE_SECONDS)
+        except TimeoutError:
+            raise Overloaded("no database connection became free") from None
+        try:
+            # One round trip. The id is a UUID's own text, so there is nothing to escape.
+            await connection.execute(
+                f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id}', true)"
+            )
+            transaction = PostgresTransaction(connection, tenant_id, self._known)
+            yield transaction
+            if not transaction.committed:
+                await connection.execute("ROLLBACK")
+        finally:
+            # Also ends what a cancelled or failed task left open.
+            await pool.release(connection)

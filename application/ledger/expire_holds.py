@@ -1,0 +1,33 @@
+from typing import Final
+
+from application.ports.clock import Clock
+from application.ports.intents import DueWork
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger.commands import ExpireHold
+
+TENANTS_MAX: Final = 500
+BATCH_MAX: Final = 200
+
+
+class ExpireHolds:
+    """- A hold with an end is given back once that has passed.
+    - Holds behind orders have no end: only proof of what happened releases them.
+    """
+
+    def __init__(self, *, uow: UnitOfWork, due: DueWork, clock: Clock) -> None:
+        self._uow = uow
+        self._due = due
+        self._clock = clock
+
+    async def execute(self) -> int:
+        expired = 0
+        for tenant_id in await self._due.tenants_with_expired_holds(limit=TENANTS_MAX):
+            async with self._uow.begin(tenant_id) as tx:
+                now = self._clock.now()
+                holds = await tx.journal.expired_holds(now=now, limit=BATCH_MAX)
+                outcomes = await tx.journal.post(
+                    tuple(ExpireHold(hold.id, at=now) for hold in holds)
+                )
+                await tx.commit()
+                expired += sum(outcome.accepted for outcome in outcomes)
+        return expired

@@ -1,0 +1,89 @@
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from application import crash_points
+from application.ports.clock import Clock
+from application.ports.intents import DueIntent, Intent, IntentKind
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger.commands import Post
+from domain.ledger.outcomes import Outcome, OutcomeCode
+from domain.ledger.templates import MirrorInstruction, mirror_keys, mirror_transaction
+from domain.shared.errors import InvariantViolation
+from domain.shared.ids import TenantId
+from domain.tenants.tenant import HOUSE_TENANT_ID
+
+LEASE: Final = timedelta(seconds=30)
+# The instruction names its transaction, so a second try is refused as existing: done before.
+_DECODER: Final[msgspec.json.Decoder[MirrorInstruction]] = msgspec.json.Decoder(MirrorInstruction)
+DONE: Final = frozenset({OutcomeCode.OK, OutcomeCode.TRANSACTION_EXISTS})
+
+
+class MirrorToHouse:
+    """- What a tenant's posting means for the house is posted in the house's books, once.
+    - The instruction committed with the tenant's posting; following it twice changes nothing.
+    - Many are followed in one transaction of the house.
+    """
+
+    def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def execute(self, due: Iterable[DueIntent]) -> int:
+        leased = await self._lease(due)
+        if not leased:
+            return 0
+        outcomes = await self._post(leased)
+        await self._finish(leased, outcomes)
+        return len(leased)
+
+    async def _lease(self, due: Iterable[DueIntent]) -> list[Intent]:
+        subjects: defaultdict[TenantId, list[UUID]] = defaultdict(list)
+        for intent in due:
+            subjects[intent.tenant_id].append(intent.subject)
+        leased: list[Intent] = []
+        for tenant_id, wanted in subjects.items():
+            async with self._uow.begin(tenant_id) as tx:
+                leased += await tx.intents.lease(IntentKind.MIRROR, tuple(wanted), duration=LEASE)
+                await tx.commit()
+        return leased
+
+    async def _post(self, intents: Sequence[Intent]) -> tuple[Outcome, ...]:
+        instructions = [_instruction(intent) for intent in intents]
+        keys = {key for instruction in instructions for key in mirror_keys(instruction)}
+        async with self._uow.begin(HOUSE_TENANT_ID) as tx:
+            accounts = await tx.accounts.resolve(sorted(keys, key=repr))
+            at = self._clock.now()
+            outcomes = await tx.journal.post(
+                tuple(
+                    Post(mirror_transaction(instruction, accounts), at)
+                    for instruction in instructions
+                )
+            )
+            await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
+            await tx.commit()
+        await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
+        return outcomes
+
+    async def _finish(self, intents: Sequence[Intent], outcomes: Sequence[Outcome]) -> None:
+        by_tenant: defaultdict[TenantId, list[tuple[Intent, Outcome]]] = defaultdict(list)
+        for intent, outcome in zip(intents, outcomes, strict=True):
+            by_tenant[intent.tenant_id].append((intent, outcome))
+        for tenant_id, finished in by_tenant.items():
+            async with self._uow.begin(tenant_id) as tx:
+                for intent, outcome in finished:
+                    if outcome.code in DONE:
+                        await tx.intents.finish(intent)
+                    else:
+                        await tx.intents.park(intent, error=outcome.error_code or "refused")
+                await tx.commit()
+
+
+def _instruction(intent: Intent) -> MirrorInstruction:
+    if intent.payload is None:
+        raise InvariantViolation("a mirror intent carries its instruction")
+    return _DECODER.decode(intent.payload)

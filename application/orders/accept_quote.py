@@ -1,0 +1,208 @@
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from application import crash_points
+from application.background import Background
+from application.idempotency import Answer
+from application.in_flight import InFlight
+from application.orders.explain_refusal import ExplainRefusal
+from application.orders.record_outcome import RecordOutcome, evidence_of
+from application.ports.catalog import Platform
+from application.ports.clock import Clock, IdGenerator
+from application.ports.idempotency import IdempotentRequest
+from application.ports.liquidity import LiquidityProvider
+from application.ports.trading import OpenExecution, Reservation
+from application.ports.unit_of_work import UnitOfWork
+from domain.liquidity.outcome import (
+    ExecutionKey,
+    Filled,
+    LpExecute,
+    Outcome,
+    Pending,
+    Rejected,
+    Unknown,
+)
+from domain.liquidity.quote import LpName
+from domain.liquidity.resolution import next_look
+from domain.orders.order import Order
+from domain.shared.ids import IdPrefix, OrderId, QuoteId, TenantId, encode_id
+from domain.tenants.tenant import require_active
+
+# The LP must have been called before the deadline; the lease outlasts every timeout of the call and
+# of the record, so that the resolver never works beside a request that is still alive.
+SEND_WITHIN: Final = timedelta(seconds=5)
+LEASE: Final = timedelta(seconds=30)
+ANSWER_WITHIN: Final = timedelta(seconds=5)
+# An LP that works asynchronously is asked again within the request, until the answer is due.
+POLL_EVERY: Final = timedelta(milliseconds=200)
+POLLS_MAX: Final = 15
+RESOLVED_BY: Final = "request"
+
+
+class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
+    tenant_id: TenantId
+    request: IdempotentRequest
+    quote_id: QuoteId
+    client_order_id: str | None = None
+    scenario: str | None = None
+
+
+class AcceptQuote:
+    """- A quote is accepted at most once, in time, and only with the funds to pay for it.
+    - The funds are held and the attempt is on record before the LP is called.
+    - The LP is called once. What cannot be proven leaves the order pending with its outcome
+      unknown: the funds stay held, no other LP is tried, and the answer says so.
+    - A caller who hangs up cancels nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        record: RecordOutcome,
+        explain: ExplainRefusal,
+        in_flight: InFlight,
+        background: Background,
+        clock: Clock,
+        ids: IdGenerator,
+    ) -> None:
+        self._uow = uow
+        self._platform = platform
+        self._providers = providers
+        self._record = record
+        self._explain = explain
+        self._in_flight = in_flight
+        self._background = background
+        self._clock = clock
+        self._ids = ids
+
+    async def execute(self, command: AcceptQuoteCommand) -> Answer[Order]:
+        """The order, final if the LP answered in time. Raises the refusals of acceptance."""
+        require_active(await self._platform.tenant(command.tenant_id))
+        reserving = self._background.start(self._reserve(command))
+        reserved = await asyncio.shield(reserving)
+        if isinstance(reserved, Answer):
+            return reserved
+        execution, executing = reserved
+        done, _ = await asyncio.wait({executing}, timeout=ANSWER_WITHIN.total_seconds())
+        # A failure after the reservation is the resolver's to mend: the order stands, pending.
+        if done and executing.exception() is None:
+            return Answer(executing.result())
+        return Answer(await self._record.recorded(command.tenant_id, execution.order.id))
+
+    async def _reserve(
+        self, command: AcceptQuoteCommand
+    ) -> Answer[Order] | tuple[OpenExecution, asyncio.Task[Order]]:
+        async with self._in_flight.entry(command.tenant_id, command.request.key):
+            reservation = self._reservation(command)
+            async with self._uow.begin(command.tenant_id) as tx:
+                execution = await tx.trading.reserve(reservation)
+                if execution is not None:
+                    await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
+                    await tx.commit()
+            if execution is None:
+                return await self._explain.execute(command.tenant_id, reservation)
+        # Started here and not by the caller, who may have hung up by now.
+        return execution, self._background.start(self._carry_out(command, execution))
+
+    def _reservation(self, command: AcceptQuoteCommand) -> Reservation:
+        now = self._clock.now()
+        order_id = OrderId(self._ids.new())
+        return Reservation(
+            request=command.request,
+            quote_id=command.quote_id,
+            order_id=order_id,
+            client_order_id=command.client_order_id,
+            client_ref=encode_id(IdPrefix.ORDER, order_id),
+            deadline=now + SEND_WITHIN,
+            lease=LEASE,
+            at=now,
+        )
+
+    async def _carry_out(self, command: AcceptQuoteCommand, execution: OpenExecution) -> Order:
+        await crash_points.reach(crash_points.ACCEPT_RESERVED)
+        outcome = await self._call(execution, command.scenario)
+        await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
+        for poll in range(POLLS_MAX + 1):
+            if isinstance(outcome, Filled | Rejected):
+                return await self._record.settled(
+                    command.tenant_id,
+                    execution,
+                    outcome,
+                    evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
+                )
+            polling = isinstance(outcome, Pending) and poll < POLLS_MAX
+            if poll == 0 or not polling:
+                kept = await self._keep_open(
+                    command, execution, outcome, looks=poll, last=not polling
+                )
+                if kept is None or not polling:
+                    break
+                execution = kept
+            await asyncio.sleep(POLL_EVERY.total_seconds())
+            outcome = await self._look(execution)
+        return await self._record.recorded(command.tenant_id, execution.order.id)
+
+    async def _call(self, execution: OpenExecution, scenario: str | None) -> Outcome:
+        attempt = execution.attempt
+        provider = self._providers.get(attempt.lp)
+        # A last look: a process that was suspended in between must not send any more. Nobody else
+        # sends for this attempt, so not having sent is proof.
+        if self._clock.now() >= attempt.deadline:
+            return Rejected(reason="deadline_passed", detail="not sent: too late")
+        if provider is None:
+            return Rejected(reason="lp_unavailable", detail="not sent: the LP is not configured")
+        await crash_points.reach(crash_points.ACCEPT_BEFORE_LP)
+        return await provider.execute_quote(
+            LpExecute(
+                order_id=attempt.order_id,
+                lp_quote_id=attempt.lp_quote_id,
+                client_ref=attempt.client_ref,
+                deadline=attempt.deadline,
+                scenario=scenario,
+            )
+        )
+
+    async def _look(self, execution: OpenExecution) -> Outcome:
+        attempt, quote = execution.attempt, execution.stored.quote
+        view = await self._platform.view()
+        seen = await self._providers[attempt.lp].get_execution(
+            ExecutionKey(
+                lp_quote_id=attempt.lp_quote_id,
+                client_ref=attempt.client_ref,
+                sent_at=attempt.created_at,
+                lp_expires_at=attempt.lp_expires_at,
+                instrument=view.catalog.instrument(quote.instrument),
+                side=quote.side,
+            )
+        )
+        # The LP acknowledged it: whatever else a lookup says now, it is pending until settled.
+        return (
+            seen
+            if isinstance(seen, Filled | Rejected)
+            else Pending(lp_execution_id=attempt.lp_execution_id)
+        )
+
+    async def _keep_open(
+        self,
+        command: AcceptQuoteCommand,
+        execution: OpenExecution,
+        outcome: Pending | Unknown,
+        *,
+        looks: int,
+        last: bool,
+    ) -> OpenExecution | None:
+        return await self._record.still_open(
+            command.tenant_id,
+            execution,
+            outcome,
+            evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
+            looks=looks,
+            look_again_in=timedelta(milliseconds=next_look(0)) if last else None,
+        )

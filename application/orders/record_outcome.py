@@ -1,0 +1,152 @@
+"""Writing down what is known of an execution, by whoever knows it: the request or the resolver."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from application import crash_points
+from application.orders.settling import SettlementIds, account_keys, settlement
+from application.ports.clock import Clock, IdGenerator
+from application.ports.trading import Evidence, OpenExecution
+from application.ports.unit_of_work import Lane, Transaction, UnitOfWork
+from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from domain.liquidity.resolution import AttemptStatus
+from domain.orders.events import LpPending, OutcomeBecameUnknown
+from domain.orders.events import Rejected as OrderRejected
+from domain.orders.lifecycle import apply
+from domain.orders.order import Order
+from domain.shared.ids import FillId, OrderId, TenantId, TransactionId
+
+Seen = Outcome | NotSeen
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+
+def evidence_of(seen: Seen, *, resolved_by: str) -> Evidence:
+    return Evidence(seen=_ENCODER.encode(_as_text(seen)), resolved_by=resolved_by)
+
+
+def _as_text(seen: Seen) -> dict[str, object]:
+    # Units as text: JSON readers do not carry integers beyond 64 bits.
+    fields = msgspec.structs.asdict(seen)
+    shown = {key: str(value) if isinstance(value, int) else value for key, value in fields.items()}
+    return {"outcome": seen.__struct_config__.tag, **shown}
+
+
+class RecordOutcome:
+    """- The customer's leg is booked as quoted, the LP's as it reported.
+    - A rejection gives the hold back. Neither pending nor unknown ever does.
+    - Fenced: whoever lost the lease writes nothing and reads what the other one recorded.
+    - Runs on connections of its own, so that an answer can always be written down.
+    """
+
+    def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._ids = ids
+
+    async def settled(
+        self,
+        tenant_id: TenantId,
+        execution: OpenExecution,
+        outcome: Filled | Rejected,
+        *,
+        evidence: Evidence,
+    ) -> Order:
+        async with self._uow.begin(tenant_id, lane=Lane.RECORD) as tx:
+            at = self._clock.now()
+            if isinstance(outcome, Filled):
+                order = await self._fill(tx, tenant_id, execution, outcome, evidence, at)
+            else:
+                order = await self._reject(tx, execution, outcome, evidence, at)
+            if order is not None:
+                await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+                await tx.commit()
+                await crash_points.reach(crash_points.RECORD_COMMITTED)
+                return order
+        return await self.recorded(tenant_id, execution.order.id)
+
+    async def _fill(
+        self,
+        tx: Transaction,
+        tenant_id: TenantId,
+        execution: OpenExecution,
+        filled: Filled,
+        evidence: Evidence,
+        at: datetime,
+    ) -> Order | None:
+        keys = account_keys(execution.stored.quote)
+        settled = settlement(
+            execution,
+            filled,
+            tenant_id=tenant_id,
+            accounts=await tx.accounts.resolve(keys.values()),
+            ids=SettlementIds(
+                fill=FillId(self._ids.new()),
+                transaction=TransactionId(self._ids.new()),
+                house_transaction=TransactionId(self._ids.new()),
+            ),
+            evidence=evidence,
+            at=at,
+        )
+        return settled.order if await tx.trading.settle(settled) else None
+
+    async def _reject(
+        self,
+        tx: Transaction,
+        execution: OpenExecution,
+        rejected: Rejected,
+        evidence: Evidence,
+        at: datetime,
+    ) -> Order | None:
+        event = OrderRejected(order_id=execution.order.id, at=at, reason=rejected.reason)
+        order = apply(execution.order, event)
+        done = await tx.trading.reject(execution, order, evidence=evidence, at=at)
+        return order if done else None
+
+    async def still_open(
+        self,
+        tenant_id: TenantId,
+        execution: OpenExecution,
+        outcome: Pending | Unknown,
+        *,
+        evidence: Evidence,
+        looks: int,
+        look_again_in: timedelta | None,
+    ) -> OpenExecution | None:
+        """The execution as recorded, None when somebody else settled it meanwhile."""
+        at = self._clock.now()
+        order, status = _opened(execution.order, outcome, at=at)
+        attempt = execution.attempt
+        if isinstance(outcome, Pending) and outcome.lp_execution_id is not None:
+            attempt = replace(attempt, lp_execution_id=outcome.lp_execution_id)
+        after = replace(execution, attempt=attempt)
+        async with self._uow.begin(tenant_id, lane=Lane.RECORD) as tx:
+            kept = await tx.trading.keep_open(
+                after,
+                order,
+                status=status,
+                evidence=evidence,
+                looks=looks,
+                look_again_in=look_again_in,
+                at=at,
+            )
+            if not kept:
+                return None
+            await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+            await tx.commit()
+        return replace(after, order=order, attempt=replace(attempt, status=status, looks=looks))
+
+    async def recorded(self, tenant_id: TenantId, order_id: OrderId) -> Order:
+        async with self._uow.begin(tenant_id) as tx:
+            return await tx.orders.get(order_id)
+
+
+def _opened(
+    order: Order, outcome: Pending | Unknown, *, at: datetime
+) -> tuple[Order, AttemptStatus]:
+    if isinstance(outcome, Pending):
+        pending = LpPending(order_id=order.id, at=at, lp_execution_id=outcome.lp_execution_id)
+        return apply(order, pending), AttemptStatus.PENDING
+    unknown = OutcomeBecameUnknown(order_id=order.id, at=at, cause=outcome.cause)
+    return apply(order, unknown), AttemptStatus.UNKNOWN

@@ -1,0 +1,116 @@
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from application import crash_points
+from application.orders.record_outcome import RecordOutcome, evidence_of
+from application.ports.catalog import Platform
+from application.ports.clock import Clock
+from application.ports.intents import DueIntent, Intent, IntentKind
+from application.ports.liquidity import LiquidityProvider
+from application.ports.trading import OpenExecution
+from application.ports.unit_of_work import UnitOfWork
+from domain.liquidity.outcome import ExecutionKey, NotSeen, Outcome, Unknown
+from domain.liquidity.quote import LpName
+from domain.liquidity.resolution import AttemptState, KeepLooking, Settle, decide
+from domain.shared.ids import OrderId
+
+LEASE: Final = timedelta(seconds=30)
+RESOLVED_BY: Final = "resolver"
+
+
+class ResolveExecution:
+    """- Looks an open execution up at the LP it was sent to, and at no other.
+    - Settles it only on proof: the LP's record, its rejection, or absence that is final.
+    - Otherwise looks again later, for as long as it takes. Funds stay held.
+    """
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        record: RecordOutcome,
+        clock: Clock,
+        absence_margin: timedelta,
+    ) -> None:
+        self._uow = uow
+        self._platform = platform
+        self._providers = providers
+        self._record = record
+        self._clock = clock
+        self._absence_margin = absence_margin
+
+    async def execute(self, due: DueIntent) -> bool:
+        """True when the execution is settled now."""
+        execution = await self._take(due)
+        if execution is None:
+            return False
+        await crash_points.reach(crash_points.RESOLVE_LEASED)
+        asked_at = self._clock.now()
+        seen = await self._look(execution)
+        await crash_points.reach(crash_points.RESOLVE_LOOKED)
+        provider = self._providers.get(execution.attempt.lp)
+        attempt = execution.attempt
+        resolution = decide(
+            AttemptState(
+                status=attempt.status,
+                lp_expires_at=attempt.lp_expires_at,
+                proves_absence=provider is not None and provider.capabilities.proves_absence,
+                looks=attempt.looks,
+            ),
+            seen,
+            now=asked_at,
+            margin=self._absence_margin,
+        )
+        evidence = evidence_of(seen, resolved_by=RESOLVED_BY)
+        match resolution:
+            case Settle():
+                order = await self._record.settled(
+                    due.tenant_id, execution, resolution.outcome, evidence=evidence
+                )
+                return order.is_final
+            case KeepLooking():
+                await self._record.still_open(
+                    due.tenant_id,
+                    execution,
+                    resolution.outcome,
+                    evidence=evidence,
+                    looks=attempt.looks + 1,
+                    look_again_in=max(resolution.look_again_at - asked_at, timedelta(0)),
+                )
+        return False
+
+    async def _take(self, due: DueIntent) -> OpenExecution | None:
+        async with self._uow.begin(due.tenant_id) as tx:
+            leased = await tx.intents.lease(
+                IntentKind.SETTLE_EXECUTION, (due.subject,), duration=LEASE
+            )
+            if not leased:
+                return None
+            intent: Intent = leased[0]
+            execution = await tx.trading.open_execution(
+                OrderId(due.subject), lease_token=intent.lease_token
+            )
+            if execution is None:
+                await tx.intents.finish(intent)
+            await tx.commit()
+            return execution
+
+    async def _look(self, execution: OpenExecution) -> Outcome | NotSeen:
+        attempt, quote = execution.attempt, execution.stored.quote
+        provider = self._providers.get(attempt.lp)
+        if provider is None:
+            return Unknown(cause="the LP is not configured in this process")
+        view = await self._platform.view()
+        return await provider.get_execution(
+            ExecutionKey(
+                lp_quote_id=attempt.lp_quote_id,
+                client_ref=attempt.client_ref,
+                sent_at=attempt.created_at,
+                lp_expires_at=attempt.lp_expires_at,
+                instrument=view.catalog.instrument(quote.instrument),
+                side=quote.side,
+            )
+        )

@@ -1,0 +1,73 @@
+"""What every tenant shares: assets, instruments, and which LPs may be used.
+
+Kept in shared rows and cached for at most a second, so that a halt reaches every process.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from domain.assets.asset import Asset
+from domain.assets.catalog import Catalog
+from domain.assets.instrument import Instrument
+from domain.liquidity.quote import LpName
+from domain.liquidity.routing import RoutingPolicy
+from domain.shared.ids import TenantId
+from domain.tenants.tenant import Tenant
+
+
+class LpRole(StrEnum):
+    PRIMARY = "primary"
+    BACKUP = "backup"
+
+
+class LpState(StrEnum):
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
+    name: LpName
+    dialect: str
+    role: LpRole
+    rank: int
+    state: LpState = LpState.ACTIVE
+
+
+class PlatformView(msgspec.Struct, frozen=True):
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed."""
+
+    catalog: Catalog
+    routing: RoutingPolicy | None
+    halted: frozenset[LpName]
+
+
+class Platform(Protocol):
+    @abstractmethod
+    async def view(self) -> PlatformView:
+        """At most a second old."""
+        ...
+
+    @abstractmethod
+    async def tenant(self, tenant_id: TenantId) -> Tenant:
+        """At most a second old. Raises `NotFound`."""
+        ...
+
+
+class CatalogEditor(Protocol):
+    """Operators only."""
+
+    @abstractmethod
+    async def list_assets(self, assets: Iterable[Asset]) -> None:
+        """Adds what is missing. A scale never changes: raises `Conflict` where it would."""
+        ...
+
+    @abstractmethod
+    async def list_instruments(self, instruments: Iterable[Instrument]) -> None: ...
+
+    @abstractmethod
+    async def list_lps(self, lps: Iterable[ListedLp]) -> None: ...

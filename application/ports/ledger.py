@@ -1,0 +1,98 @@
+"""The ledger's store. The rules are in `domain.ledger.rules`; here they meet locked state."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.ledger.account import Account, AccountKey
+from domain.ledger.balance import Balance
+from domain.ledger.commands import Batch
+from domain.ledger.entry import JournalTransaction
+from domain.ledger.hold import Hold
+from domain.ledger.outcomes import Outcome
+from domain.shared.ids import AccountId, CustomerId, HoldId, TransactionId
+from domain.shared.money import AssetCode
+
+
+class Accounts(Protocol):
+    @abstractmethod
+    async def resolve(self, keys: Iterable[AccountKey]) -> Mapping[AccountKey, AccountId]:
+        """Ids of all `keys`; accounts that do not exist yet are opened as the chart says."""
+        ...
+
+    @abstractmethod
+    async def get(self, account_id: AccountId) -> "AccountView":
+        """Raises `NotFound`."""
+        ...
+
+    @abstractmethod
+    async def of_customer(self, customer_id: CustomerId) -> tuple["AccountView", ...]: ...
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account with its balance as of now. Deferred accounts are summed over their entries."""
+
+    account: Account
+    balance: Balance
+
+    @property
+    def posted(self) -> int:
+        return self.balance.posted(self.account.type)
+
+    @property
+    def available(self) -> int:
+        return self.balance.available(self.account.type)
+
+
+class PostedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """`account_seq` and `balance_after` are None on deferred accounts."""
+
+    transaction_id: TransactionId
+    leg: int
+    account_id: AccountId
+    asset: AssetCode
+    units: int
+    account_seq: int | None
+    balance_after: int | None
+    booked_at: datetime
+    template: str
+    reference: str
+
+
+class PostedTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    transaction: JournalTransaction
+    booked_at: datetime
+    entries: tuple[PostedEntry, ...]
+
+
+class Journal(Protocol):
+    @abstractmethod
+    async def post(self, batch: Batch) -> tuple[Outcome, ...]:
+        """Locks, decides by the domain's rules, writes; one outcome per command, in order.
+
+        Accounts and holds are locked in order of their ids. A refused command has no effect.
+        """
+        ...
+
+    @abstractmethod
+    async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
+        """Raises `NotFound`."""
+        ...
+
+    @abstractmethod
+    async def entries(
+        self, account_id: AccountId, *, before_seq: int | None, limit: int
+    ) -> tuple[PostedEntry, ...]:
+        """Of a strict account, newest first, those numbered below `before_seq`."""
+        ...
+
+    @abstractmethod
+    async def hold(self, hold_id: HoldId) -> Hold | None: ...
+
+    @abstractmethod
+    async def expired_holds(self, *, now: datetime, limit: int) -> tuple[Hold, ...]:
+        """Active holds whose time is up."""
+        ...

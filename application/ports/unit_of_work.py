@@ -1,0 +1,88 @@
+"""One transaction, of one tenant. Leaving it without `commit()` rolls back.
+
+No network call inside one: a transaction that waits for a vendor holds locks while it waits.
+"""
+
+from abc import abstractmethod
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Protocol
+
+from application.ports.idempotency import IdempotencyRecords
+from application.ports.intents import Intents
+from application.ports.ledger import Accounts, Journal
+from application.ports.movements import Deposits, Transfers
+from application.ports.parties import ApiKeys, Customers, Tenants
+from application.ports.trading import Orders, Quotes, Trading
+from domain.shared.ids import TenantId
+
+
+class Lane(StrEnum):
+    """`RECORD` has connections of its own: what a vendor answered can always be written down."""
+
+    MAIN = "main"
+    RECORD = "record"
+
+
+class Transaction(Protocol):
+    """Repositories of one open transaction; none is usable after it ended."""
+
+    @property
+    @abstractmethod
+    def idempotency(self) -> IdempotencyRecords: ...
+
+    @property
+    @abstractmethod
+    def tenants(self) -> Tenants: ...
+
+    @property
+    @abstractmethod
+    def api_keys(self) -> ApiKeys: ...
+
+    @property
+    @abstractmethod
+    def customers(self) -> Customers: ...
+
+    @property
+    @abstractmethod
+    def accounts(self) -> Accounts: ...
+
+    @property
+    @abstractmethod
+    def journal(self) -> Journal: ...
+
+    @property
+    @abstractmethod
+    def quotes(self) -> Quotes: ...
+
+    @property
+    @abstractmethod
+    def orders(self) -> Orders: ...
+
+    @property
+    @abstractmethod
+    def trading(self) -> Trading: ...
+
+    @property
+    @abstractmethod
+    def deposits(self) -> Deposits: ...
+
+    @property
+    @abstractmethod
+    def transfers(self) -> Transfers: ...
+
+    @property
+    @abstractmethod
+    def intents(self) -> Intents: ...
+
+    @abstractmethod
+    async def commit(self) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    @abstractmethod
+    def begin(
+        self, tenant_id: TenantId, *, lane: Lane = Lane.MAIN
+    ) -> AbstractAsyncContextManager[Transaction]:
+        """Raises `Overloaded` when no connection becomes free within a bounded time."""
+        ...

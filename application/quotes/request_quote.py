@@ -1,0 +1,189 @@
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
+from application.idempotency import Answer, earlier
+from application.in_flight import InFlight
+from application.ports.catalog import Platform
+from application.ports.clock import Clock, IdGenerator
+from application.ports.idempotency import IdempotentRequest
+from application.ports.liquidity import LiquidityProvider
+from application.ports.parties import CustomerStatus
+from application.ports.trading import StoredQuote
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger.account import AccountKey, customer_owner
+from domain.ledger.chart import AccountCode
+from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
+from domain.liquidity.routing import RoutingPolicy, route
+from domain.quotes.pricing import (
+    LpQuoteMismatch,
+    LpQuoteTooShort,
+    Pricing,
+    QuoteRequest,
+    expiry,
+    lp_request,
+    price_quote,
+)
+from domain.quotes.quote import Quote, QuoteStatus
+from domain.shared.errors import DomainError
+from domain.shared.ids import CustomerId, QuoteId, TenantId
+from domain.shared.side import FixedSide, Side
+from domain.tenants.tenant import require_active
+
+# Between our expiry and the LP's: the clocks' difference and the slowest execute we still send.
+EXPIRY_MARGIN: Final = timedelta(seconds=2)
+VALIDITY_MAX: Final = timedelta(seconds=30)
+
+
+class RequestQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
+    tenant_id: TenantId
+    request: IdempotentRequest
+    customer_id: CustomerId
+    instrument: str
+    side: Side
+    fixed: FixedSide
+    units: int
+    scenario: str | None = None
+
+
+class RequestQuote:
+    """- The tenant and the customer must be active and the instrument open.
+    - The amount the customer fixes stays exact; the other follows from an LP's firm price.
+    - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
+    - No LP, no quote: nothing is kept and the request may be repeated.
+    """
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        in_flight: InFlight,
+        clock: Clock,
+        ids: IdGenerator,
+    ) -> None:
+        self._uow = uow
+        self._platform = platform
+        self._providers = providers
+        self._in_flight = in_flight
+        self._clock = clock
+        self._ids = ids
+
+    async def execute(self, command: RequestQuoteCommand) -> Answer[Quote]:
+        async with self._in_flight.entry(command.tenant_id, command.request.key) as first:
+            if not first and (replay := await self._replay(command)) is not None:
+                return replay
+            return await self._quote(command)
+
+    async def _quote(self, command: RequestQuoteCommand) -> Answer[Quote]:
+        try:
+            quote = await self._priced(command)
+        except DomainError as error:
+            # The first answer to this key stands, even when there would be no second one.
+            if (replay := await self._replay(command)) is not None:
+                return replay
+            if isinstance(error, LpQuoteMismatch | LpQuoteTooShort):
+                raise NoLiquidity("no liquidity provider quotes this just now") from error
+            raise
+        return await self._offer(command, quote)
+
+    async def _priced(self, command: RequestQuoteCommand) -> Quote:
+        tenant = await self._platform.tenant(command.tenant_id)
+        require_active(tenant)
+        view = await self._platform.view()
+        instrument = view.catalog.instrument(command.instrument)
+        wanted = QuoteRequest(
+            customer_id=command.customer_id,
+            side=command.side,
+            fixed=command.fixed,
+            units=command.units,
+        )
+        asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
+        lp_quote = await self._ask(asked, view.routing, view.halted)
+        pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
+        return self._offered(command, lp_quote, pricing)
+
+    async def _ask(
+        self,
+        asked: LpQuoteRequest,
+        routing: RoutingPolicy | None,
+        halted: frozenset[LpName],
+    ) -> LpQuote:
+        refused: tuple[tuple[LpName, QuoteRefusal], ...] = ()
+        unreachable = halted | (
+            frozenset()
+            if routing is None
+            else {lp for lp in (routing.primary, *routing.backups) if lp not in self._providers}
+        )
+        while routing is not None:
+            name = route(routing, halted=unreachable, refused=refused)
+            if name is None:
+                break
+            answer = await self._providers[name].request_quote(asked)
+            if not isinstance(answer, LpQuoteRefused):
+                return answer
+            refused = (*refused, (name, answer.reason))
+        raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)
+
+    def _offered(self, command: RequestQuoteCommand, lp_quote: LpQuote, pricing: Pricing) -> Quote:
+        now = self._clock.now()
+        return Quote(
+            id=QuoteId(self._ids.new()),
+            customer_id=command.customer_id,
+            instrument=command.instrument,
+            side=command.side,
+            fixed=command.fixed,
+            base_units=pricing.base_units,
+            quote_units=pricing.quote_units,
+            price=pricing.price,
+            fee_units=pricing.fee_units,
+            breakdown=pricing.breakdown,
+            lp=lp_quote.lp,
+            lp_quote_id=lp_quote.lp_quote_id,
+            lp_base_units=lp_quote.base_units,
+            lp_quote_units=lp_quote.quote_units,
+            lp_expires_at=lp_quote.expires_at,
+            expires_at=expiry(
+                lp_quote.expires_at, now, margin=EXPIRY_MARGIN, max_validity=VALIDITY_MAX
+            ),
+            status=QuoteStatus.OPEN,
+            order_id=None,
+            created_at=now,
+            updated_at=now,
+            version=1,
+        )
+
+    async def _offer(self, command: RequestQuoteCommand, quote: Quote) -> Answer[Quote]:
+        owner = customer_owner(command.customer_id)
+        pay = AccountKey(AccountCode.CUSTOMER, quote.pay_asset, owner)
+        receive = AccountKey(AccountCode.CUSTOMER, quote.receive_asset, owner)
+        async with self._uow.begin(command.tenant_id) as tx:
+            accounts = await tx.accounts.resolve((pay, receive))
+            stored = StoredQuote(quote, accounts[pay], accounts[receive])
+            if await tx.quotes.offer(stored, command.request):
+                await tx.commit()
+                return Answer(quote)
+        return await self._explain(command)
+
+    async def _explain(self, command: RequestQuoteCommand) -> Answer[Quote]:
+        """The key is taken, or the customer is not one to quote for."""
+        if (replay := await self._replay(command)) is not None:
+            return replay
+        async with self._uow.begin(command.tenant_id) as tx:
+            customer = await tx.customers.get(command.customer_id)
+        if customer.status is not CustomerStatus.ACTIVE:
+            raise CustomerSuspended("the customer is suspended")
+        raise IdempotencyInProgress(
+            "the first request with this key has not finished", key=command.request.key
+        )
+
+    async def _replay(self, command: RequestQuoteCommand) -> Answer[Quote] | None:
+        async with self._uow.begin(command.tenant_id) as tx:
+            quote_id = await earlier(tx, command.request)
+            if quote_id is None:
+                return None
+            return Answer((await tx.quotes.get(QuoteId(quote_id))).quote, replayed=True)
