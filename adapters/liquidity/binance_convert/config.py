@@ -18,7 +18,7 @@ class BinanceConvertSettings(msgspec.Struct, frozen=True, kw_only=True):
     Raises `ValueError`.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,31}$")] = "binance_convert"
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "binance_convert"
     base_url: str = "https://api.binance.com"
     api_key: Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
     api_secret: Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
