@@ -1,0 +1,1 @@
+"""Binance Convert: prefunded, exact-in and exact-out, found again by quote id alone."""

@@ -1,0 +1,73 @@
+"""The vendor's answers, field for field. `orderId` is text in one of them and a number in others;
+both are the vendor's doing.
+"""
+
+import msgspec
+
+
+class PairInfo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    from_asset: str
+    to_asset: str
+    from_asset_min_amount: str
+    from_asset_max_amount: str
+    to_asset_min_amount: str
+    to_asset_max_amount: str
+
+
+class AssetInfo(msgspec.Struct, frozen=True):
+    asset: str
+    fraction: int
+
+
+class QuoteAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Without `quoteId` the account cannot pay for it: HTTP 200 all the same."""
+
+    quote_id: str | None = None
+    ratio: str
+    inverse_ratio: str
+    valid_timestamp: int
+    to_amount: str
+    from_amount: str
+
+
+class AcceptAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    order_id: str
+    create_time: int
+    order_status: str
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    order_id: int
+    order_status: str
+    from_asset: str
+    from_amount: str
+    to_asset: str
+    to_amount: str
+    ratio: str
+    inverse_ratio: str
+    create_time: int
+
+
+class TradeFlowRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    quote_id: str
+    order_id: int
+    order_status: str
+    from_asset: str
+    from_amount: str
+    to_asset: str
+    to_amount: str
+    ratio: str
+    inverse_ratio: str
+    create_time: int
+
+
+class TradeFlowAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    rows: list[TradeFlowRow] = msgspec.field(name="list")
+    start_time: int
+    end_time: int
+    limit: int
+    more_data: bool
+
+
+class ServerTime(msgspec.Struct, frozen=True, rename="camel"):
+    server_time: int

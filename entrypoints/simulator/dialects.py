@@ -1,0 +1,37 @@
+"""Which vendors can be simulated. A new dialect is one package and one row here."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from entrypoints.simulator.binance_convert import app as binance_convert
+from entrypoints.simulator.journal import Line
+from entrypoints.simulator.vendor import Vendor
+
+
+class Dialect(Protocol):
+    @abstractmethod
+    def routes(self) -> list[web.RouteDef]: ...
+
+    @abstractmethod
+    def restore(self, line: Line) -> None:
+        """Takes back a row this dialect kept in an earlier life; passes over all others."""
+
+
+class DialectSpec(msgspec.Struct, frozen=True, kw_only=True):
+    faults: tuple[str, ...]
+    opening_balances: Mapping[str, Decimal]
+    build: Callable[[Vendor, int], Dialect]
+
+
+DIALECTS: Mapping[str, DialectSpec] = {
+    "binance_convert": DialectSpec(
+        faults=binance_convert.FAULTS,
+        opening_balances=binance_convert.OPENING_BALANCES,
+        build=binance_convert.BinanceConvert,
+    ),
+}
