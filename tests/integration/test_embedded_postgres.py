@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters.postgres.embedded import EmbeddedPostgres, find_running
+from adapters.postgres.embedded import GIVE_UP_STEPS, EmbeddedPostgres, find_running
 from adapters.postgres.embedded_account import lent_capabilities, server_account
 from adapters.postgres.embedded_errors import DataDirectoryInUse, EmbeddedPostgresError
 from adapters.postgres.embedded_files import ServerFiles, embedded_programs
@@ -97,12 +97,12 @@ def copy_programs(folder: Path) -> Path:
 
 
 def run_supervisor(script: str, *arguments: object) -> tuple[subprocess.Popen[str], int]:
-    root = Path(__file__).parents[2]
+    root = str(Path(__file__).parents[2])
     supervisor = subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *sys.path])},
     )
     assert supervisor.stdout is not None
     with supervisor.stdout as lines:
@@ -227,7 +227,7 @@ async def test_server_started_by_hand_is_named_and_left_alone(
         assert refused.value.pid == by_hand.pid
         assert by_hand.ended() is None
     finally:
-        await by_hand.stop([])
+        await by_hand.stop(GIVE_UP_STEPS)
 
 
 async def test_interrupted_initdb_is_done_again(
