@@ -135,6 +135,9 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError("this server is running already")
         try:
             return await self._start()
+        except OSError as error:  # a mount that takes no chown, a full disk, one mapped uid
+            await asyncio.shield(self._release(GIVE_UP_STEPS))
+            raise EmbeddedPostgresError(f"cannot prepare {self._files.root}: {error}") from error
         except BaseException:
             await asyncio.shield(self._release(GIVE_UP_STEPS))
             raise
