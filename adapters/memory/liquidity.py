@@ -189,12 +189,12 @@ class MemoryLiquidityProvider:
         pending, unknown = take(Fault.EXECUTE_ASYNC_PENDING), take(Fault.UNKNOWN_ENUM)
         fails = take(Fault.LAST_LOOK_REJECT) is not None or (pending is not None and pending.fails)
         differs = take(Fault.AMOUNTS_DIFFER_FROM_QUOTE)
-        filled = filled(quote, order_id, now, bps=differs.bps if differs else 0)
+        done = filled(quote, order_id, now, bps=differs.bps if differs else 0)
         return Order(
             id=order_id,
             quote=quote,
             instrument=instrument,
-            executed=None if fails else filled,
+            executed=None if fails else done,
             at=now,
             pending_looks=pending.lookups if pending else 0,
             unknown_looks=unknown.lookups if unknown else 0,
