@@ -94,6 +94,7 @@ def price_from(
         base_units * 10**quote_scale * tick_numerator,
         rounding=rounding,
     )
-    if ticks >= PRICE_LIMIT:
+    # Compared as integers: the number of ticks alone may have more digits than a price.
+    if ticks * tick_numerator >= int(PRICE_LIMIT) * tick_denominator:
         raise PriceInvalid("price is out of range")
     return Price(_EXACT.multiply(Decimal(ticks), tick))

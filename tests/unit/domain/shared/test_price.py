@@ -88,6 +88,18 @@ def test_price_that_rounds_to_nothing_is_refused() -> None:
         )
 
 
+def test_fine_tick_does_not_lower_the_largest_price() -> None:
+    price = price_from(
+        1,
+        10**22,
+        base_scale=0,
+        quote_scale=0,
+        tick=Decimal("0.00000001"),
+        rounding=Rounding.UP,
+    )
+    assert price.value == 10**22
+
+
 def test_price_beyond_the_limit_is_refused() -> None:
     with pytest.raises(PriceInvalid):
         price_from(
