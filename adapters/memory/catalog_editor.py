@@ -8,7 +8,7 @@ from domain.shared.errors import Conflict
 
 
 class MemoryCatalogEditor:
-    """Instruments and LPs that are listed already are replaced: that is how they are halted."""
+    """Adds what is missing; what is listed already stays as it is."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -22,7 +22,8 @@ class MemoryCatalogEditor:
         self._store.assets = {asset.code: asset for asset in wanted} | self._store.assets
 
     async def list_instruments(self, instruments: Iterable[Instrument]) -> None:
-        self._store.instruments.update({each.symbol: each for each in instruments})
+        wanted = {instrument.symbol: instrument for instrument in instruments}
+        self._store.instruments = wanted | self._store.instruments
 
     async def list_lps(self, lps: Iterable[ListedLp]) -> None:
-        self._store.lps.update({lp.name: lp for lp in lps})
+        self._store.lps = {lp.name: lp for lp in lps} | self._store.lps

@@ -45,5 +45,5 @@ class MemoryDueWork:
         )
         return tuple(found)[:limit]
 
-    async def make_partitions(self, *, months_ahead: int) -> int:  # noqa: ARG002 - nothing here is partitioned
+    async def make_partitions(self, *, months_ahead: int) -> int:
         return 0

@@ -34,6 +34,7 @@ class MemoryIntents:
 
     async def finish(self, intent: Intent) -> bool:
         if await self.held(intent.kind, intent.subject, token=intent.lease_token) is None:
+            self._rows.session.lose()
             return False
         self._rows.intents.delete((intent.kind, intent.subject))
         return True

@@ -19,7 +19,8 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
-            halted=frozenset(lp.name for lp in lps if lp.state is LpState.HALTED),
+            # Reducing means that open executions are finished and no new ones begun.
+            halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

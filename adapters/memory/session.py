@@ -11,7 +11,7 @@ from domain.shared.errors import invariant
 from domain.shared.ids import TenantId
 
 # Far longer than any transaction lasts: whoever waits this long waits in a circle.
-LOCK_WAIT_MAX: Final = timedelta(seconds=5)
+LOCK_WAIT_MAX: Final = timedelta(seconds=2)
 
 
 class Changes(Protocol):
@@ -27,6 +27,7 @@ class Session:
         self._enlisted: list[Changes] = []
         self._open = True
         self._usable = True
+        self._lost = False
 
     def now(self) -> datetime:
         """The database's clock."""
@@ -69,11 +70,17 @@ class Session:
         self._locks.release(name)
 
     def spoil(self) -> None:
+        """Nothing more can be read or written, as after a statement the database refused."""
         self._usable = False
+
+    def lose(self) -> None:
+        """Somebody else did this work: it can be looked at, and no longer be committed."""
+        self._lost = True
 
     async def commit(self) -> None:
         await asyncio.sleep(0)
         self.require_usable()
+        invariant(not self._lost, "a transaction that lost its race is left, not committed")
         for changes in self._enlisted:
             changes.apply()
         self.end()

@@ -9,6 +9,7 @@ from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.store import Rows
+from application.errors import IdempotencyInProgress
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.trading import (
@@ -88,14 +89,21 @@ class MemoryTrading:
         evidence: Evidence | None,
         looks: int,
         look_again_in: timedelta | None,
-        at: datetime,  # noqa: ARG002 - the order carries it; attempts here have no time of change
+        at: datetime,
     ) -> bool:
         if not await self._is_ours(execution):
             return False
         invariant(not order.is_final, "an open execution has an open order")
         attempt = await self._attempt(execution)
         seen = attempt.evidence if evidence is None else evidence.seen
-        still_open = replace(attempt, status=status, evidence=seen, looks=looks)
+        still_open = replace(
+            attempt,
+            status=status,
+            lp_execution_id=execution.attempt.lp_execution_id or attempt.lp_execution_id,
+            evidence=seen,
+            resolved_by=attempt.resolved_by if evidence is None else evidence.resolved_by,
+            looks=looks,
+        )
         self._rows.orders.put(order.id, order)
         self._rows.attempts.put(order.id, still_open)
         if look_again_in is not None:
@@ -154,7 +162,10 @@ class MemoryTrading:
             resource="order",
             resource_id=reservation.order_id,
         )
-        return await MemoryIdempotencyRecords(self._rows).claim(record) is None
+        try:
+            return await MemoryIdempotencyRecords(self._rows).claim(record) is None
+        except IdempotencyInProgress:
+            return False
 
     async def _claim_quote(self, reservation: Reservation) -> StoredQuote | None:
         await self._rows.quotes.lock(reservation.quote_id)
@@ -196,12 +207,17 @@ class MemoryTrading:
         order_id = execution.order.id
         await self._rows.orders.lock(order_id)
         order = self._rows.orders.get(order_id)
-        if order is None or order.is_final:
-            return False
         row = await self._intents.held(
             IntentKind.SETTLE_EXECUTION, order_id, token=execution.lease_token
         )
-        return row is not None
+        if row is None or order is None or order.is_final:
+            self._rows.session.lose()
+            return False
+        # Somebody recorded more about this order than the caller has read.
+        if order.version != execution.order.version:
+            self._rows.session.lose()
+            return False
+        return True
 
     async def _attempt(self, execution: OpenExecution) -> LpAttempt:
         order_id = execution.order.id

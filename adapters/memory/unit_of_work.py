@@ -85,7 +85,7 @@ class MemoryUnitOfWork:
         self,
         tenant_id: TenantId,
         *,
-        lane: Lane = Lane.MAIN,  # noqa: ARG002 - there are no connections to run out of
+        lane: Lane = Lane.MAIN,
     ) -> AsyncIterator[Transaction]:
         session = Session(tenant_id, clock=self._store.clock, locks=self._store.locks)
         entered = in_transaction.set(True)

@@ -1,0 +1,124 @@
+"""A store of each kind, and the world that the contracts play in."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from adapters.memory.access_directory import MemoryAccessDirectory
+from adapters.memory.audit import MemoryLedgerAudit
+from adapters.memory.catalog_editor import MemoryCatalogEditor
+from adapters.memory.clock import ManualClock
+from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.platform import MemoryPlatform
+from adapters.memory.store import Store
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.system.clock import SystemClock
+from adapters.system.ids import SystemIds
+from tests.contract.ports import Ports
+from tests.contract.world import World
+from tests.fixtures.postgres_servers import Database, Server
+
+# The contracts are modules that pytest does not collect, and would not rewrite by itself.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.contract.{name}_contract"
+        for name in (
+            "accounts",
+            "api_keys",
+            "customers",
+            "due_work",
+            "holds",
+            "idempotency",
+            "intents",
+            "isolation",
+            "journal",
+            "keep_open",
+            "ledger_audit",
+            "ledger_rules",
+            "movements",
+            "orders",
+            "platform",
+            "quotes",
+            "reserve",
+            "settle",
+            "tenants",
+            "unit_of_work",
+        )
+    )
+)
+
+POOL_SIZE = 12
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Store:
+    return Store(clock=clock, ids=SystemIds())
+
+
+@pytest.fixture
+def memory_ports(store: Store) -> Ports:
+    return Ports(
+        uow=MemoryUnitOfWork(store),
+        due_work=MemoryDueWork(store),
+        access_directory=MemoryAccessDirectory(store),
+        platform=MemoryPlatform(store),
+        catalog_editor=MemoryCatalogEditor(store),
+        ledger_audit=MemoryLedgerAudit(store),
+        clock=store.clock,
+    )
+
+
+@pytest.fixture(scope="module")
+def contract_database(postgres_server: Server) -> Iterator[Database]:
+    """One for all contracts: each test makes tenants of its own and looks at nothing else."""
+    made = postgres_server.create_database()
+    yield made
+    postgres_server.drop_database(made.name)
+
+
+@asynccontextmanager
+async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
+    # Imported late, so that the memory contracts run where no driver is installed.
+    from adapters.postgres.audit import PostgresLedgerAudit
+    from adapters.postgres.connection import create_pool
+    from adapters.postgres.due_work import PostgresDueWork
+    from adapters.postgres.keys import PostgresAccessDirectory
+    from adapters.postgres.known_accounts import KnownAccounts
+    from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.unit_of_work import PostgresUnitOfWork
+
+    name = "contract"
+    async with (
+        await create_pool(database.api_url, size=POOL_SIZE, application_name=name) as api,
+        await create_pool(database.worker_url, size=2, application_name=name) as worker,
+        await create_pool(database.ops_url, size=2, application_name=name) as ops,
+    ):
+        uow = PostgresUnitOfWork(main=api, record=api, known=KnownAccounts())
+        yield Ports(
+            uow=uow,
+            due_work=PostgresDueWork(worker),
+            access_directory=PostgresAccessDirectory(api),
+            platform=PostgresPlatform(pool=api, uow=uow),
+            catalog_editor=PostgresCatalogEditor(ops),
+            ledger_audit=PostgresLedgerAudit(ops),
+            clock=SystemClock(),
+        )
+
+
+@pytest.fixture
+async def postgres_ports(contract_database: Database) -> AsyncIterator[Ports]:
+    async with make_postgres_ports(contract_database) as ports:
+        yield ports
+
+
+@pytest.fixture
+async def world(ports: Ports) -> World:
+    made = World(ports)
+    await made.prepare()
+    return made

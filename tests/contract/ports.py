@@ -1,0 +1,22 @@
+"""The ports that one store satisfies together, as a contract needs them."""
+
+import msgspec
+
+from application.ports.catalog import CatalogEditor, Platform
+from application.ports.clock import Clock
+from application.ports.intents import DueWork
+from application.ports.parties import AccessDirectory
+from application.ports.unit_of_work import UnitOfWork
+from application.ports.verification import LedgerAudit
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """`clock` tells the store's own time, roughly. Contracts never wait for it to pass."""
+
+    uow: UnitOfWork
+    due_work: DueWork
+    access_directory: AccessDirectory
+    platform: Platform
+    catalog_editor: CatalogEditor
+    ledger_audit: LedgerAudit
+    clock: Clock

@@ -1,0 +1,91 @@
+"""Every contract, held by the adapters in memory."""
+
+import pytest
+
+from tests.contract.accounts_contract import AccountsContract
+from tests.contract.api_keys_contract import ApiKeysContract
+from tests.contract.customers_contract import CustomersContract
+from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.holds_contract import HoldsContract
+from tests.contract.idempotency_contract import IdempotencyContract
+from tests.contract.intents_contract import IntentsContract
+from tests.contract.isolation_contract import IsolationContract
+from tests.contract.journal_contract import JournalContract
+from tests.contract.keep_open_contract import KeepOpenContract
+from tests.contract.ledger_audit_contract import LedgerAuditContract
+from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.movements_contract import MovementsContract
+from tests.contract.orders_contract import OrdersContract
+from tests.contract.platform_contract import PlatformContract
+from tests.contract.ports import Ports
+from tests.contract.quotes_contract import QuotesContract
+from tests.contract.reserve_contract import ReserveContract
+from tests.contract.settle_contract import SettleContract
+from tests.contract.tenants_contract import TenantsContract
+from tests.contract.unit_of_work_contract import UnitOfWorkContract
+
+
+class InMemory:
+    @pytest.fixture
+    def ports(self, memory_ports: Ports) -> Ports:
+        return memory_ports
+
+
+class TestUnitOfWork(InMemory, UnitOfWorkContract): ...
+
+
+class TestIsolation(InMemory, IsolationContract): ...
+
+
+class TestTenants(InMemory, TenantsContract): ...
+
+
+class TestApiKeys(InMemory, ApiKeysContract): ...
+
+
+class TestCustomers(InMemory, CustomersContract): ...
+
+
+class TestIdempotency(InMemory, IdempotencyContract): ...
+
+
+class TestAccounts(InMemory, AccountsContract): ...
+
+
+class TestJournal(InMemory, JournalContract): ...
+
+
+class TestLedgerRules(InMemory, LedgerRulesContract): ...
+
+
+class TestHolds(InMemory, HoldsContract): ...
+
+
+class TestMovements(InMemory, MovementsContract): ...
+
+
+class TestQuotes(InMemory, QuotesContract): ...
+
+
+class TestReserve(InMemory, ReserveContract): ...
+
+
+class TestSettle(InMemory, SettleContract): ...
+
+
+class TestKeepOpen(InMemory, KeepOpenContract): ...
+
+
+class TestOrders(InMemory, OrdersContract): ...
+
+
+class TestIntents(InMemory, IntentsContract): ...
+
+
+class TestDueWork(InMemory, DueWorkContract): ...
+
+
+class TestPlatform(InMemory, PlatformContract): ...
+
+
+class TestLedgerAudit(InMemory, LedgerAuditContract): ...

@@ -1,0 +1,93 @@
+"""Every contract, held by PostgreSQL, in the oldest version we support and the newest."""
+
+import pytest
+
+from tests.contract.accounts_contract import AccountsContract
+from tests.contract.api_keys_contract import ApiKeysContract
+from tests.contract.customers_contract import CustomersContract
+from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.holds_contract import HoldsContract
+from tests.contract.idempotency_contract import IdempotencyContract
+from tests.contract.intents_contract import IntentsContract
+from tests.contract.isolation_contract import IsolationContract
+from tests.contract.journal_contract import JournalContract
+from tests.contract.keep_open_contract import KeepOpenContract
+from tests.contract.ledger_audit_contract import LedgerAuditContract
+from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.movements_contract import MovementsContract
+from tests.contract.orders_contract import OrdersContract
+from tests.contract.platform_contract import PlatformContract
+from tests.contract.ports import Ports
+from tests.contract.quotes_contract import QuotesContract
+from tests.contract.reserve_contract import ReserveContract
+from tests.contract.settle_contract import SettleContract
+from tests.contract.tenants_contract import TenantsContract
+from tests.contract.unit_of_work_contract import UnitOfWorkContract
+
+pytest_plugins = ("tests.fixtures.postgres",)
+
+
+class InPostgres:
+    @pytest.fixture
+    def ports(self, postgres_ports: Ports) -> Ports:
+        return postgres_ports
+
+
+class TestUnitOfWork(InPostgres, UnitOfWorkContract): ...
+
+
+class TestIsolation(InPostgres, IsolationContract): ...
+
+
+class TestTenants(InPostgres, TenantsContract): ...
+
+
+class TestApiKeys(InPostgres, ApiKeysContract): ...
+
+
+class TestCustomers(InPostgres, CustomersContract): ...
+
+
+class TestIdempotency(InPostgres, IdempotencyContract): ...
+
+
+class TestAccounts(InPostgres, AccountsContract): ...
+
+
+class TestJournal(InPostgres, JournalContract): ...
+
+
+class TestLedgerRules(InPostgres, LedgerRulesContract): ...
+
+
+class TestHolds(InPostgres, HoldsContract): ...
+
+
+class TestMovements(InPostgres, MovementsContract): ...
+
+
+class TestQuotes(InPostgres, QuotesContract): ...
+
+
+class TestReserve(InPostgres, ReserveContract): ...
+
+
+class TestSettle(InPostgres, SettleContract): ...
+
+
+class TestKeepOpen(InPostgres, KeepOpenContract): ...
+
+
+class TestOrders(InPostgres, OrdersContract): ...
+
+
+class TestIntents(InPostgres, IntentsContract): ...
+
+
+class TestDueWork(InPostgres, DueWorkContract): ...
+
+
+class TestPlatform(InPostgres, PlatformContract): ...
+
+
+class TestLedgerAudit(InPostgres, LedgerAuditContract): ...
