@@ -50,19 +50,21 @@ class MemoryAccounts:
 
     def _view(self, account: Account) -> AccountView:
         if not account.strict:
-            return AccountView(account=account, balance=self._summed(account.id))
+            return self._summed(account)
         row = self._rows.balances.get(account.id)
         if row is None:
             raise InvariantViolation("a strict account has no balance row")
-        return AccountView(account=account, balance=row.balance)
+        updated_at = max(account.created_at, row.last_booked_at or account.created_at)
+        return AccountView(account=account, balance=row.balance, updated_at=updated_at)
 
-    def _summed(self, account_id: AccountId) -> Balance:
-        units = [
-            entry.units for entry in self._rows.entries.values() if entry.account_id == account_id
-        ]
-        return Balance(
-            account_id,
+    def _summed(self, account: Account) -> AccountView:
+        entries = [entry for entry in self._rows.entries.values() if entry.account_id == account.id]
+        units = [entry.units for entry in entries]
+        balance = Balance(
+            account.id,
             debits=-sum(each for each in units if each < 0),
             credits=sum(each for each in units if each > 0),
             version=len(units),
         )
+        updated_at = max((account.created_at, *(entry.booked_at for entry in entries)))
+        return AccountView(account=account, balance=balance, updated_at=updated_at)

@@ -41,12 +41,14 @@ FROM opened WHERE floor_units IS NOT NULL
 VIEW = f"""
 SELECT {", ".join("a." + name for name in COLUMNS.split(", "))},
   coalesce(b.debits, d.debits) AS debits, coalesce(b.credits, d.credits) AS credits,
-  coalesce(b.held, 0) AS held, coalesce(b.version, d.entries) AS version
+  coalesce(b.held, 0) AS held, coalesce(b.version, d.entries) AS version,
+  greatest(a.created_at, b.last_booked_at, d.last_booked_at) AS updated_at
 FROM ledger_accounts a
 LEFT JOIN ledger_balances b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
 LEFT JOIN LATERAL (
   SELECT coalesce(-sum(e.units) FILTER (WHERE e.units < 0), 0) AS debits,
-         coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries
+         coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries,
+         max(e.booked_at) AS last_booked_at
   FROM ledger_entries e WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id
 ) d ON b.account_id IS NULL
 WHERE a.tenant_id = $1
@@ -132,4 +134,4 @@ def account_from(row: Row) -> Account:
 def _view(row: Row) -> AccountView:
     account = account_from(row)
     balance = Balance(account.id, row["debits"], row["credits"], row["held"], row["version"])
-    return AccountView(account=account, balance=balance)
+    return AccountView(account=account, balance=balance, updated_at=row["updated_at"])

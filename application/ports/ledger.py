@@ -33,10 +33,15 @@ class Accounts(Protocol):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account with its balance as of now. Deferred accounts are summed over their entries."""
+    """An account with its balance as of now. Deferred accounts are summed over their entries.
+
+    `updated_at` is when the last entry was booked, or the opening: holds leave it alone, as they do
+    `balance.version`.
+    """
 
     account: Account
     balance: Balance
+    updated_at: datetime
 
     @property
     def posted(self) -> int:

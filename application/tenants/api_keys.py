@@ -5,17 +5,21 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from application.idempotency import claim
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import ApiKey, KeyStatus
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.tenants.key_text import LOOKUP_LENGTH, SECRET_LENGTH, Environment, KeyText
 from domain.shared.errors import Conflict, RuleViolation
 from domain.shared.ids import ApiKeyId, TenantId
-from domain.tenants.permissions import Scope
+from domain.tenants.permissions import Scope, require_scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 ACTIVE_MAX: Final = 20
+OVERLAP: Final = timedelta(hours=24)
 OVERLAP_MAX: Final = timedelta(days=7)
+RESOURCE: Final = "api_key"
 
 
 class TooManyKeys(Conflict):
@@ -37,6 +41,7 @@ class ManageApiKeys:
     """- A key's text is shown once; afterwards it can only be rotated or revoked.
     - Rotation makes a second key with the same scopes; the first ends after an overlap.
     - The operator scope exists in the house only, one personal key per person.
+    - Whoever makes or rotates a key by key holds every scope of it: no key makes a mightier one.
     """
 
     def __init__(
@@ -57,35 +62,62 @@ class ManageApiKeys:
     async def create(
         self, tenant_id: TenantId, *, scopes: AbstractSet[Scope], label: str
     ) -> NewKey:
-        if (Scope.OPERATOR in scopes) != (tenant_id == HOUSE_TENANT_ID):
-            raise ScopeNotGrantable("operators, and nobody else, belong to the house")
-        new = self._new(frozenset(scopes), label, self._clock.now())
+        _check_grantable(tenant_id, scopes)
         async with self._uow.begin(tenant_id) as tx:
-            active = [key for key in await tx.api_keys.list() if key.status is KeyStatus.ACTIVE]
-            if len(active) >= ACTIVE_MAX:
-                raise TooManyKeys("revoke a key first", active=len(active))
-            await tx.api_keys.add(new.key)
+            new = self._new(frozenset(scopes), label, self._clock.now())
+            await self._add(tx, new)
+            await tx.commit()
+        return new
+
+    async def create_once(
+        self,
+        tenant_id: TenantId,
+        request: IdempotentRequest,
+        *,
+        grantor: AbstractSet[Scope],
+        scopes: AbstractSet[Scope],
+        label: str,
+    ) -> NewKey | ApiKey:
+        """The key without its text when an earlier copy of the request made it."""
+        _check_grantable(tenant_id, scopes)
+        _check_granted(grantor, scopes)
+        async with self._uow.begin(tenant_id) as tx:
+            new = self._new(frozenset(scopes), label, self._clock.now())
+            earlier = await claim(tx, request, resource=RESOURCE, resource_id=new.key.id)
+            if earlier is not None:
+                return await tx.api_keys.get(ApiKeyId(earlier))
+            await self._add(tx, new)
             await tx.commit()
         return new
 
     async def rotate(
-        self, tenant_id: TenantId, key_id: ApiKeyId, *, overlap: timedelta = timedelta(hours=24)
+        self, tenant_id: TenantId, key_id: ApiKeyId, *, overlap: timedelta = OVERLAP
     ) -> NewKey:
-        now = self._clock.now()
         async with self._uow.begin(tenant_id) as tx:
             old = await tx.api_keys.get(key_id)
-            if old.status is not KeyStatus.ACTIVE:
-                raise Conflict("only an active key can be rotated")
-            new = self._new(old.scopes, old.label, now)
-            await tx.api_keys.add(new.key)
-            await tx.api_keys.update(
-                replace(
-                    old,
-                    expires_at=now + min(max(overlap, timedelta(0)), OVERLAP_MAX),
-                    updated_at=now,
-                    version=old.version + 1,
-                )
-            )
+            new = self._new(old.scopes, old.label, self._clock.now())
+            await self._replace(tx, old, new, overlap)
+            await tx.commit()
+        return new
+
+    async def rotate_once(
+        self,
+        tenant_id: TenantId,
+        key_id: ApiKeyId,
+        request: IdempotentRequest,
+        *,
+        grantor: AbstractSet[Scope],
+        overlap: timedelta = OVERLAP,
+    ) -> NewKey | ApiKey:
+        """The new key without its text when an earlier copy of the request made it."""
+        async with self._uow.begin(tenant_id) as tx:
+            old = await tx.api_keys.get(key_id)
+            _check_granted(grantor, old.scopes)
+            new = self._new(old.scopes, old.label, self._clock.now())
+            earlier = await claim(tx, request, resource=RESOURCE, resource_id=new.key.id)
+            if earlier is not None:
+                return await tx.api_keys.get(ApiKeyId(earlier))
+            await self._replace(tx, old, new, overlap)
             await tx.commit()
         return new
 
@@ -108,6 +140,28 @@ class ManageApiKeys:
         async with self._uow.begin(tenant_id) as tx:
             return await tx.api_keys.list()
 
+    async def _add(self, tx: Transaction, new: NewKey) -> None:
+        active = [key for key in await tx.api_keys.list() if key.status is KeyStatus.ACTIVE]
+        if len(active) >= ACTIVE_MAX:
+            raise TooManyKeys("revoke a key first", active=len(active))
+        await tx.api_keys.add(new.key)
+
+    async def _replace(self, tx: Transaction, old: ApiKey, new: NewKey, overlap: timedelta) -> None:
+        if old.status is not KeyStatus.ACTIVE:
+            raise Conflict("only an active key can be rotated")
+        await tx.api_keys.add(new.key)
+        now = new.key.created_at
+        ends_at = now + min(max(overlap, timedelta(0)), OVERLAP_MAX)
+        await tx.api_keys.update(
+            replace(
+                old,
+                # A second rotation must not give the old key more time than the first did.
+                expires_at=ends_at if old.expires_at is None else min(old.expires_at, ends_at),
+                updated_at=now,
+                version=old.version + 1,
+            )
+        )
+
     def _new(self, scopes: frozenset[Scope], label: str, now: datetime) -> NewKey:
         text = KeyText(
             self._environment,
@@ -124,3 +178,14 @@ class ManageApiKeys:
             updated_at=now,
         )
         return NewKey(key, text.render())
+
+
+def _check_grantable(tenant_id: TenantId, scopes: AbstractSet[Scope]) -> None:
+    if (Scope.OPERATOR in scopes) != (tenant_id == HOUSE_TENANT_ID):
+        raise ScopeNotGrantable("operators, and nobody else, belong to the house")
+
+
+def _check_granted(grantor: AbstractSet[Scope], scopes: AbstractSet[Scope]) -> None:
+    """Raises `InsufficientScope` for the first scope the grantor lacks."""
+    for scope in sorted(scopes):
+        require_scope(grantor, scope)

@@ -1,6 +1,8 @@
 import msgspec
 
+from application.idempotency import Answer, claim
 from application.ports.clock import Clock, IdGenerator
+from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import StoredTenant
 from application.ports.unit_of_work import UnitOfWork
 from domain.shared.ids import TenantId
@@ -24,14 +26,25 @@ class CreateTenant:
 
     async def execute(self, command: CreateTenantCommand) -> StoredTenant:
         await self._ensure_house()
-        return await self._add(
-            Tenant(
-                id=TenantId(self._ids.new()),
-                name=command.name,
-                status=TenantStatus.ACTIVE,
-                pricing=command.pricing,
-            )
-        )
+        return await self._add(_partner(TenantId(self._ids.new()), command))
+
+    async def execute_once(
+        self, command: CreateTenantCommand, request: IdempotentRequest
+    ) -> Answer[StoredTenant]:
+        """For operators, who belong to the house: it keeps the record of the request.
+
+        The record commits before the tenant, in books of its own. A copy of the request finishes
+        what a crash in between left undone.
+        """
+        tenant_id = TenantId(self._ids.new())
+        async with self._uow.begin(HOUSE_TENANT_ID) as tx:
+            earlier = await claim(tx, request, resource="tenant", resource_id=tenant_id)
+            if earlier is None:
+                await tx.commit()
+        tenant_id = tenant_id if earlier is None else TenantId(earlier)
+        await self._add(_partner(tenant_id, command))
+        async with self._uow.begin(tenant_id) as tx:
+            return Answer(await tx.tenants.get(), replayed=earlier is not None)
 
     async def _ensure_house(self) -> None:
         free = PricingPolicy(platform_spread_ppm=0, tenant_spread_ppm=0, fee_ppm=0)
@@ -46,3 +59,9 @@ class CreateTenant:
             await tx.tenants.add(stored)
             await tx.commit()
         return stored
+
+
+def _partner(tenant_id: TenantId, command: CreateTenantCommand) -> Tenant:
+    return Tenant(
+        id=tenant_id, name=command.name, status=TenantStatus.ACTIVE, pricing=command.pricing
+    )
