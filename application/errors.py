@@ -20,7 +20,7 @@ class Unauthenticated(Forbidden):
 
 
 class CustomerNotFound(NotFound):
-    code = "not_found"
+    """No such customer of this tenant."""
 
 
 class CustomerExists(Conflict):

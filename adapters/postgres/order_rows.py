@@ -15,8 +15,19 @@ from domain.shared.side import Side
 
 ORDER = """id, type, status, outcome, quote_id, client_order_id, customer_id, instrument, side,
   base_units, quote_units, price, fee_units, reject_reason, version, created_at, updated_at"""
-FILL = """order_id, id, price, base_units, quote_units, fee_units, fee_asset, source, source_ref,
-  transaction_id, executed_at, recorded_at"""
+FILL_COLUMNS = (
+    "id",
+    "price",
+    "base_units",
+    "quote_units",
+    "fee_units",
+    "fee_asset",
+    "source",
+    "source_ref",
+    "transaction_id",
+    "executed_at",
+    "recorded_at",
+)
 ATTEMPT = """order_id, attempt, lp, lp_quote_id, client_ref, state, lp_expires_at, deadline,
   lp_execution_id, reported_base_units, reported_quote_units, lookups, evidence, resolved_by,
   created_at"""
@@ -47,18 +58,19 @@ def order_from(row: Row, fills: Iterable[Row]) -> Order:
 
 
 def fill_from(row: Row) -> Fill:
+    """From a row of an order joined with one of its fills."""
     return Fill(
-        id=FillId(row["id"]),
-        order_id=OrderId(row["order_id"]),
-        price=parse_price(row["price"]),
-        base_units=row["base_units"],
-        quote_units=row["quote_units"],
-        fee_units=row["fee_units"],
-        fee_asset=AssetCode(row["fee_asset"]),
-        source=FillSource(row["source"]),
-        source_ref=row["source_ref"],
-        executed_at=row["executed_at"],
-        recorded_at=row["recorded_at"],
+        id=FillId(row["fill_id"]),
+        order_id=OrderId(row["id"]),
+        price=parse_price(row["fill_price"]),
+        base_units=row["fill_base_units"],
+        quote_units=row["fill_quote_units"],
+        fee_units=row["fill_fee_units"],
+        fee_asset=AssetCode(row["fill_fee_asset"]),
+        source=FillSource(row["fill_source"]),
+        source_ref=row["fill_source_ref"],
+        executed_at=row["fill_executed_at"],
+        recorded_at=row["fill_recorded_at"],
     )
 
 

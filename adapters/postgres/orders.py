@@ -1,31 +1,43 @@
 """Reading orders. They are written only by `trading`, together with what they move."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from adapters.postgres.connection import Connection, Row
-from adapters.postgres.order_rows import ATTEMPT, FILL, ORDER, attempt_from, order_from
+from adapters.postgres.order_rows import ATTEMPT, FILL_COLUMNS, ORDER, attempt_from, order_from
 from application.ports.trading import OrderDetail, OrderFilter
 from domain.orders.order import Order
 from domain.shared.errors import NotFound
 from domain.shared.ids import OrderId, TenantId, TransactionId
 
-ONE = f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id = $2"
-FILLS = f"""
-SELECT {FILL} FROM fills WHERE tenant_id = $1 AND order_id = ANY($2::uuid[])
-ORDER BY order_id, recorded_at, id
+# One statement for an order and its fills: two would see two moments, and an order is filled in
+# between. Fill columns are prefixed, and NULL where an order has none.
+_FILLED = ", ".join(f"f.{name} AS fill_{name}" for name in FILL_COLUMNS)
+
+
+def _with_fills(orders: str) -> str:
+    return f"""
+WITH o AS ({orders})
+SELECT o.*, {_FILLED} FROM o
+LEFT JOIN fills f ON f.tenant_id = $1 AND f.order_id = o.id
+ORDER BY o.id DESC, f.recorded_at, f.id
 """
+
+
+ONE = _with_fills(f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id = $2")
 LAST_ATTEMPT = f"""
 SELECT {ATTEMPT} FROM lp_attempts WHERE tenant_id = $1 AND order_id = $2
 ORDER BY attempt DESC LIMIT 1
 """
-PAGE = f"""
+PAGE = _with_fills(f"""
 SELECT {ORDER} FROM orders
 WHERE tenant_id = $1 AND ($2::uuid IS NULL OR customer_id = $2)
   AND ($3::text IS NULL OR client_order_id = $3) AND ($4::text IS NULL OR status = $4)
   AND ($5::text IS NULL OR outcome = $5) AND ($6::uuid IS NULL OR id < $6)
 ORDER BY id DESC LIMIT $7
-"""
+""")
 
 
 class PostgresOrders:
@@ -34,23 +46,23 @@ class PostgresOrders:
         self._tenant_id = tenant_id
 
     async def get(self, order_id: OrderId) -> Order:
-        row, fills = await self._one(order_id)
-        return order_from(row, fills)
+        return _order(await self._one(order_id))
 
     async def detail(self, order_id: OrderId) -> OrderDetail:
-        row, fills = await self._one(order_id)
+        rows = await self._one(order_id)
         attempt = await self._connection.fetchrow(LAST_ATTEMPT, self._tenant_id, order_id)
+        transaction_id = rows[-1]["fill_transaction_id"]
         return OrderDetail(
-            order=order_from(row, fills),
+            order=_order(rows),
             attempt=None if attempt is None else attempt_from(attempt),
-            transaction_id=TransactionId(fills[-1]["transaction_id"]) if fills else None,
+            transaction_id=None if transaction_id is None else TransactionId(transaction_id),
         )
 
-    async def _one(self, order_id: OrderId) -> tuple[Row, Sequence[Row]]:
-        row = await self._connection.fetchrow(ONE, self._tenant_id, order_id)
-        if row is None:
+    async def _one(self, order_id: OrderId) -> Sequence[Row]:
+        rows = await self._connection.fetch(ONE, self._tenant_id, order_id)
+        if not rows:
             raise NotFound("no such order")
-        return row, await self._connection.fetch(FILLS, self._tenant_id, [order_id])
+        return rows
 
     async def by_client_order_id(self, client_order_id: str) -> OrderId | None:
         found = await self._connection.fetchval(
@@ -73,9 +85,9 @@ class PostgresOrders:
             before,
             limit,
         )
-        ids = [row["id"] for row in rows]
-        fills = await self._connection.fetch(FILLS, self._tenant_id, ids) if ids else ()
-        return tuple(
-            order_from(row, [fill for fill in fills if fill["order_id"] == row["id"]])
-            for row in rows
-        )
+        by_order = groupby(rows, key=itemgetter("id"))
+        return tuple(_order(list(of_order)) for _, of_order in by_order)
+
+
+def _order(rows: Sequence[Row]) -> Order:
+    return order_from(rows[0], [row for row in rows if row["fill_id"] is not None])

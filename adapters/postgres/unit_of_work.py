@@ -1,5 +1,6 @@
 """One database transaction of one tenant, with repositories over its connection."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,7 +32,6 @@ class PostgresTransaction:
         self._connection = connection
         self._tenant_id = tenant_id
         self._known = known
-        self.committed = False
 
     @property
     def idempotency(self) -> PostgresIdempotencyRecords:
@@ -83,7 +83,6 @@ class PostgresTransaction:
 
     async def commit(self) -> None:
         await self._connection.execute("COMMIT")
-        self.committed = True
 
 
 class PostgresUnitOfWork:
@@ -103,14 +102,23 @@ class PostgresUnitOfWork:
         except TimeoutError:
             raise Overloaded("no database connection became free") from None
         try:
-            # One round trip. The id is a UUID's own text, so there is nothing to escape.
+            # One round trip. A UUID's hex digits leave nothing to escape.
             await connection.execute(
-                f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id}', true)"
+                f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id.hex}', true)"
             )
             transaction = PostgresTransaction(connection, tenant_id, self._known)
             yield transaction
-            if not transaction.committed:
-                await connection.execute("ROLLBACK")
         finally:
-            # Also ends what a cancelled or failed task left open.
-            await pool.release(connection)
+            await asyncio.shield(_give_back(pool, connection))
+
+
+async def _give_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:
+    """Rolls back what was not committed, also when the caller failed or was cancelled."""
+    try:
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        # A connection that cannot even roll back is of no use to anybody.
+        connection.terminate()
+    finally:
+        await pool.release(connection)

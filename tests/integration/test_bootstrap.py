@@ -20,8 +20,6 @@ from tests.fixtures.postgres_servers import (
     Server,
 )
 
-pytest_plugins = ("tests.fixtures.postgres",)
-
 LIMITS = {
     Role.API: ("5s", "2s", "10s", "off"),
     Role.WORKER: ("30s", "2s", "10s", "off"),

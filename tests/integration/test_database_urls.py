@@ -21,8 +21,6 @@ from adapters.postgres.urls import (
 )
 from tests.fixtures.postgres_servers import Database
 
-pytest_plugins = ("tests.fixtures.postgres",)
-
 SOCKET = "postgresql://postgres@/aksum?host=/run/aksum"
 NETWORK = "postgresql://boss:p%40ss%2F%3A@db.example:6432/aksum?sslmode=verify-full"
 WHERE = "SELECT current_user || ' ' || current_database()"

@@ -20,8 +20,6 @@ from adapters.postgres.embedded_leftovers import server_processes
 from adapters.postgres.embedded_process import start_child
 from tests.fixtures.postgres_servers import DURABLE, EMBEDDED_VERSIONS, PostgresStarter
 
-pytest_plugins = ("tests.fixtures.postgres",)
-
 PROMISED = {
     "fsync": "on",
     "synchronous_commit": "on",
