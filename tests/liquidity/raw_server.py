@@ -16,6 +16,7 @@ class RawServer:
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.arrived = asyncio.Event()
         self.requests: list[tuple[str, bytes]] = []
+        self.heads: list[str] = []
         self.port = 0
 
     @property
@@ -31,6 +32,7 @@ class RawServer:
                 head = await reader.readuntil(b"\r\n\r\n")
                 body = await reader.readexactly(_length(head))
                 self.requests.append((head.split(b"\r\n", 1)[0].decode(), body))
+                self.heads.append(head.decode())
                 self.arrived.set()
                 await self._replies.pop(0)(writer)
                 await writer.drain()

@@ -94,9 +94,13 @@ def settings_for(url: str, **changes: object) -> BinanceConvertSettings:
     return msgspec.convert(plain | changes, BinanceConvertSettings)
 
 
-def provider_for(settings: BinanceConvertSettings, clock: SharedClock) -> BinanceConvert:
+def provider_for(
+    settings: BinanceConvertSettings,
+    clock: SharedClock,
+    instruments: tuple[Instrument, ...] = (),
+) -> BinanceConvert:
     http = HttpClient(jitter=lambda _: 0, headers={"X-MBX-APIKEY": settings.api_key})
-    return BinanceConvert(settings, http=http, clock=clock)
+    return BinanceConvert(settings, http=http, clock=clock, instruments=instruments)
 
 
 @asynccontextmanager
