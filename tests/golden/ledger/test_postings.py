@@ -1,0 +1,80 @@
+"""What each business fact posts is a promise, kept here as text and shown in docs/ledger.
+
+`UPDATE_GOLDEN=1` rewrites both. On a page only what stands between `<!-- posting: name -->` and
+`<!-- end -->` is generated; the words around it are written by hand.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from domain.ledger.chart import BookSide
+from tests.golden.ledger import facts, stories
+from tests.golden.ledger.facts import HOLD, ONE
+from tests.golden.ledger.render import chart, clearing, posting, refusals
+
+HERE = Path(__file__).parent
+PAGES = HERE.parents[2] / "docs" / "ledger"
+BLOCK = re.compile(r"(<!-- posting: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+BUY = facts.filled(facts.on_grid())
+BUY_MIRROR = facts.mirrored(facts.on_grid(), ONE // 2, 25_000 * ONE)
+BUY_MIRROR_IMPROVED = facts.mirrored(facts.on_grid(), ONE // 2, 24_999_50000000)
+SELL = facts.filled(facts.off_grid())
+SELL_MIRROR = facts.mirrored(
+    facts.off_grid(), facts.off_grid().lp_base_units, facts.off_grid().lp_quote_units
+)
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "chart_tenant": lambda: chart(BookSide.TENANT),
+    "chart_house": lambda: chart(BookSide.HOUSE),
+    "refusals": refusals,
+    "trade_buy": lambda: posting(BUY),
+    "trade_buy_mirror": lambda: posting(BUY_MIRROR),
+    "trade_buy_clearing": lambda: clearing(BUY, BUY_MIRROR),
+    "trade_buy_mirror_improved": lambda: posting(BUY_MIRROR_IMPROVED),
+    "trade_sell": lambda: posting(SELL),
+    "trade_sell_mirror": lambda: posting(SELL_MIRROR),
+    "trade_sell_clearing": lambda: clearing(SELL, SELL_MIRROR),
+    "deposit": lambda: posting(facts.deposited()),
+    "deposit_mirror": lambda: posting(facts.deposit_mirrored()),
+    "deposit_clearing": lambda: clearing(facts.deposited(), facts.deposit_mirrored()),
+    "capital": lambda: posting(facts.capital()),
+    "transfer": lambda: posting(facts.transferred()),
+    "transfer_from_hold": lambda: posting(facts.transferred(hold_id=HOLD)),
+    "transfer_reversed": lambda: posting(facts.reversed_transfer()),
+    "fee": lambda: posting(facts.charged()),
+    "hold_captured": stories.captured_in_parts,
+    "hold_released": stories.released,
+    "hold_expired": stories.expired,
+    "hold_behind_an_order": stories.behind_an_order,
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_posting_is_as_promised(name: str) -> None:
+    agree(HERE / f"{name}.txt", f"{BLOCKS[name]()}\n")
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_page_shows_what_is_posted(page: Path) -> None:
+    agree(page, BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text(page)))
+
+
+def test_every_posting_is_on_a_page_and_every_text_is_a_posting() -> None:
+    shown = {found[2] for page in PAGES.glob("*.md") for found in BLOCK.finditer(text(page))}
+    assert shown == set(BLOCKS)
+    assert {path.stem for path in HERE.glob("*.txt")} == set(BLOCKS)
+
+
+def agree(path: Path, expected: str) -> None:
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(expected, encoding="utf-8")
+    assert text(path) == expected, f"{path.name} differs: look, then UPDATE_GOLDEN=1"
+
+
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
