@@ -9,7 +9,7 @@ from domain.liquidity.quote import LpName
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
 
 
-class BinanceConvertSettings(msgspec.Struct, frozen=True, kw_only=True):
+class BinanceConvertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`sandbox` allows plain HTTP and sends fault names along; it must be off towards Binance.
 
     `absence_margin` is how long after a quote's expiry the vendor's records count as final.

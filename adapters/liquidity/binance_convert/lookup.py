@@ -11,9 +11,10 @@ from adapters.liquidity.binance_convert.pairs import Pairs
 from adapters.liquidity.binance_convert.schemas import (
     OrderRecord,
     TradeFlow,
+    TradeRow,
     read_trade_flow,
 )
-from adapters.liquidity.binance_convert.transform import OK, to_ms
+from adapters.liquidity.binance_convert.transform import OK, legs, to_ms
 from adapters.liquidity.binance_convert.wire import LOOKUP_ATTEMPTS, Wire
 from adapters.liquidity.reading import Unreadable, identifier
 from domain.assets.instrument import Instrument
@@ -58,8 +59,8 @@ class Lookup:
         for row in found.rows:
             if identifier(row.quote_id) == key.lp_quote_id:
                 return outcome_of(row, (key.instrument, key.side))
-        if any(identifier(row.quote_id) is None for row in found.rows):
-            return Unknown(cause="a row of tradeFlow does not tell its quote")
+        if any(_may_be(row, key) for row in found.rows):
+            return Unknown(cause="a row of tradeFlow that does not tell its quote may be this one")
         if not found.complete:
             return NotSeen(authoritative=False, detail="no such order; tradeFlow was not readable")
         detail = f"no such order, and none of {len(found.rows)} rows of tradeFlow after its expiry"
@@ -82,3 +83,9 @@ class Lookup:
             return read_trade_flow(exchange.body)
         except Unreadable:
             return None
+
+
+def _may_be(row: TradeRow, key: ExecutionKey) -> bool:
+    give, get = legs(key.instrument, key.side)
+    same_pair = (row.from_asset, row.to_asset) == (give.code, get.code)
+    return same_pair and identifier(row.quote_id) is None

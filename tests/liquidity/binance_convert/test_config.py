@@ -56,6 +56,7 @@ def test_defaults_are_the_vendor_over_tls() -> None:
         {"wallet_type": "SPOT&x=1"},
         {"absence_margin": "-PT1S"},
         {"name": "Binance!"},
+        {"absense_margin": "PT60S"},
     ],
 )
 def test_setting_that_cannot_be_meant_is_refused(changes: dict[str, object]) -> None:
@@ -71,7 +72,7 @@ def test_secret_is_in_no_representation() -> None:
 async def test_plugin_builds_a_provider_from_plain_settings() -> None:
     dialect: Dialect = PLUGIN
     tools = LpTools(clock=ManualClock(), jitter=lambda _: 0)
-    made = dialect.make({**KEYS, "name": "lp-b", "absence_margin": "PT30S"}, tools)
+    made = dialect.make({**KEYS, "name": "lp-b", "absence_margin": 30}, tools)
     assert isinstance(made, BinanceConvert)
     assert made.name == "lp-b"
     assert made.capabilities == dialect.capabilities

@@ -12,7 +12,16 @@ import pytest
 
 from adapters.liquidity.binance_convert.client import BinanceConvert
 from adapters.liquidity.binance_convert.signing import sign
-from domain.liquidity.outcome import ExecutionKey, Filled, LpExecute, Outcome, Pending, Rejected
+from domain.liquidity.outcome import (
+    ExecutionKey,
+    Filled,
+    LpExecute,
+    NotSeen,
+    Outcome,
+    Pending,
+    Rejected,
+    Unknown,
+)
 from domain.liquidity.quote import LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.ids import OrderId
 from domain.shared.side import FixedSide, Side
@@ -175,7 +184,31 @@ async def test_success_that_the_record_contradicts_is_unknown() -> None:
     ):
         async with scene(SUCCESS, says(200, record)) as at:
             outcome = await at.execute()
-            assert type(outcome).__name__ == "Unknown"
+            assert isinstance(outcome, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("pair", "quote_id", "proves"),
+    [
+        ((b"BTC", b"USDT"), b'"q-9"', True),
+        ((b"ETH", b"USDT"), b"null", True),
+        ((b"USDT", b"BTC"), b"null", True),
+        ((b"BTC", b"USDT"), b"null", False),
+        ((b"BTC", b"USDT"), b'""', False),
+    ],
+)
+async def test_row_that_may_be_ours_keeps_absence_from_being_proven(
+    pair: tuple[bytes, bytes], quote_id: bytes, proves: bool
+) -> None:
+    row = payloads.ORDER.replace(b'"BTC"', b'"%b"' % pair[0]).replace(b'"USDT"', b'"%b"' % pair[1])
+    row = row.replace(b"1623381330472}", b'%d, "quoteId": %b}' % (START_MS, quote_id))
+    page = says(200, b'{"list": [%b], "moreData": false}' % row)
+    async with scene(says(400, payloads.error(-2013)), page) as at:
+        key = at.key()
+        at.clock.advance(timedelta(minutes=5))
+        seen = await at.provider.get_execution(key)
+        assert (isinstance(seen, NotSeen) and seen.authoritative) == proves
+        assert proves or isinstance(seen, Unknown)
 
 
 async def test_quoting_without_the_vendors_decimals_is_refused() -> None:
