@@ -17,7 +17,7 @@ from ..shared.ids import AccountId, HoldId
 
 class OutcomeCode(IntEnum):
     OK = 0
-    # Answered by the constructor of a transaction, and once more by the database at commit.
+    # Never answered by `decide`: such a transaction cannot even be built.
     UNBALANCED = 10
     TRANSACTION_EXISTS = 20
     ACCOUNT_NOT_FOUND = 30
