@@ -47,6 +47,16 @@ class MemoryIntents:
         self._rows.intents.put((intent.kind, intent.subject), later)
         return True
 
+    async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
+        await self._rows.intents.lock((kind, subject))
+        row = self._rows.intents.get((kind, subject))
+        now = self._rows.session.now()
+        if row is None or (row.lease_until is not None and row.lease_until > now):
+            return False
+        due = replace(row, parked=False, lease_until=None, next_action_at=now)
+        self._rows.intents.put((kind, subject), due)
+        return True
+
     async def park(self, intent: Intent, *, error: str) -> bool:
         row = await self.held(intent.kind, intent.subject, token=intent.lease_token)
         if row is None:

@@ -30,6 +30,12 @@ FINISH = f"DELETE FROM intents {HELD} RETURNING 1"
 POSTPONE = f"""
 UPDATE intents SET lease_until = NULL, next_action_at = $5, last_error = $6 {HELD} RETURNING 1
 """
+MAKE_DUE = """
+UPDATE intents SET state = 'due', lease_until = NULL, next_action_at = clock_timestamp()
+WHERE tenant_id = $1 AND kind = $2 AND subject = $3
+  AND (lease_until IS NULL OR lease_until < clock_timestamp())
+RETURNING 1
+"""
 PARK = (
     f"UPDATE intents SET state = 'parked', lease_until = NULL, last_error = $5 {HELD} RETURNING 1"
 )
@@ -67,6 +73,10 @@ class PostgresIntents:
     async def postpone(self, intent: Intent, *, until: datetime, error: str | None) -> bool:
         done = await self._connection.fetchval(POSTPONE, *self._held(intent), until, error)
         return done is not None
+
+    async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
+        made = await self._connection.fetchval(MAKE_DUE, self._tenant_id, kind.value, subject)
+        return made is not None
 
     async def park(self, intent: Intent, *, error: str) -> bool:
         return await self._connection.fetchval(PARK, *self._held(intent), error) is not None

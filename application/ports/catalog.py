@@ -71,3 +71,13 @@ class CatalogEditor(Protocol):
 
     @abstractmethod
     async def list_lps(self, lps: Iterable[ListedLp]) -> None: ...
+
+    @abstractmethod
+    async def lps(self) -> tuple[ListedLp, ...]:
+        """All of them, in the order in which they are asked."""
+        ...
+
+    @abstractmethod
+    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
+        """Holds for every process within a second. Raises `NotFound`."""
+        ...

@@ -59,6 +59,11 @@ class Intents(Protocol):
         ...
 
     @abstractmethod
+    async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
+        """Due at once, also when it was parked. False when it is done, or somebody is at it."""
+        ...
+
+    @abstractmethod
     async def park(self, intent: Intent, *, error: str) -> bool:
         """Out of the machine's hands; a person looks at it. False when the lease was lost."""
         ...

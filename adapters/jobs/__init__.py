@@ -1,0 +1,1 @@
+"""The queue that wakes workers up: SAQ, on PostgreSQL or Redis."""

@@ -1,0 +1,65 @@
+"""Questions about the database itself: is it ours, is it ready, is every tenant's table closed."""
+
+from typing import Final
+
+import asyncpg
+
+from adapters.postgres.migrate import current, head
+from adapters.postgres.roles import SCHEMA
+from application.ports.inspection import DatabaseReport
+
+READY_SECONDS: Final = 1
+CONNECT_SECONDS: Final = 5
+
+UNPROTECTED = f"""
+SELECT c.relname::text AS name
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind IN ('r', 'p')
+  AND a.attname = 'tenant_id' AND NOT a.attisdropped
+  AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+ORDER BY 1
+"""
+PARTITIONS_TO = f"""
+SELECT p.name, max(right(c.relname, 7)) FILTER (WHERE c.relname ~ '_[0-9]{{4}}_[0-9]{{2}}$')
+  AS month
+FROM {SCHEMA}.partitioned_tables p
+LEFT JOIN pg_inherits i ON i.inhparent = to_regclass('{SCHEMA}.' || p.name)
+LEFT JOIN pg_class c ON c.oid = i.inhrelid
+GROUP BY p.name ORDER BY p.name
+"""
+IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = session_user"
+
+
+class PostgresInspection:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def is_ready(self) -> bool:
+        try:
+            async with self._pool.acquire(timeout=READY_SECONDS) as connection:
+                return await current(connection) == head()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    async def report(self) -> DatabaseReport:
+        async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+            return DatabaseReport(
+                server=await connection.fetchval("SHOW server_version"),
+                login=await connection.fetchval("SELECT session_user::text"),
+                revision=await current(connection),
+                head=head(),
+                unprotected=tuple(row["name"] for row in await connection.fetch(UNPROTECTED)),
+                partitions_to={
+                    row["name"]: row["month"] for row in await connection.fetch(PARTITIONS_TO)
+                },
+                now=await connection.fetchval("SELECT clock_timestamp()"),
+            )
+
+
+async def logs_in_as_superuser(url: str) -> bool:
+    """Raises the driver's error when nobody can log in with `url`."""
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    try:
+        return bool(await connection.fetchval(IS_SUPERUSER))
+    finally:
+        await connection.close()

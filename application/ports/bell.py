@@ -1,0 +1,24 @@
+"""Waking a worker up. What there is to do stands in our own rows; a ring carries only its kind."""
+
+from abc import abstractmethod
+from enum import StrEnum
+from typing import Protocol
+
+
+class JobKind(StrEnum):
+    SETTLE_EXECUTION = "settle_execution"
+    MIRROR = "mirror"
+    EXPIRE_QUOTES = "expire_quotes"
+    EXPIRE_HOLDS = "expire_holds"
+    MAKE_PARTITIONS = "make_partitions"
+
+
+class JobBell(Protocol):
+    @abstractmethod
+    async def ring(self, kind: JobKind) -> bool:
+        """Somebody will look after work of this kind soon. False if that was so already.
+
+        Rings may be lost and may be heard twice: neither changes what is done, only when. Never
+        rung inside a transaction. Raises whatever the queue's driver raises.
+        """
+        ...

@@ -1,0 +1,34 @@
+"""What an operator, or a readiness probe, asks of the database itself."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
+    """`unprotected` are tables of tenants' rows without forced Row-Level Security, `partitions_to`
+    the last month (`YYYY_MM`) that each partitioned table has a partition for.
+    """
+
+    server: str
+    login: str
+    revision: str | None
+    head: str | None
+    unprotected: tuple[str, ...]
+    partitions_to: Mapping[str, str | None]
+    now: datetime
+
+
+class DatabaseInspection(Protocol):
+    @abstractmethod
+    async def is_ready(self) -> bool:
+        """The database answers within a fraction of a second, migrated as this code expects."""
+        ...
+
+    @abstractmethod
+    async def report(self) -> DatabaseReport:
+        """Operators only."""
+        ...

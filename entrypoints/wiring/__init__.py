@@ -1,0 +1,1 @@
+"""Settings, and how everything is put together. The only package that imports adapters."""

@@ -1,0 +1,63 @@
+"""One container per kind of process. Building one opens nothing; the first use does."""
+
+from dishka import AsyncContainer, Provider, make_async_container
+
+from adapters.postgres.roles import Role
+from entrypoints.wiring.providers.liquidity import LiquidityProviders
+from entrypoints.wiring.providers.persistence import OperatorsPersistence, PersistenceProvider
+from entrypoints.wiring.providers.queue import QueueProvider
+from entrypoints.wiring.providers.system import SystemProvider
+from entrypoints.wiring.providers.use_cases import (
+    AuditUseCases,
+    PartnerUseCases,
+    PlatformUseCases,
+    SettlementUseCases,
+    WorkerUseCases,
+)
+from entrypoints.wiring.settings import Settings
+
+
+def make_api_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
+    """`overrides` replace what they provide, for tests; here and below."""
+    return _make(
+        settings,
+        Role.API,
+        PartnerUseCases(),
+        PlatformUseCases(),
+        SettlementUseCases(),
+        *overrides,
+    )
+
+
+def make_worker_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
+    return _make(
+        settings,
+        Role.WORKER,
+        SettlementUseCases(),
+        WorkerUseCases(),
+        QueueProvider(),
+        *overrides,
+    )
+
+
+def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
+    return _make(
+        settings,
+        Role.OPS,
+        OperatorsPersistence(),
+        PartnerUseCases(),
+        PlatformUseCases(),
+        SettlementUseCases(),
+        AuditUseCases(),
+        *overrides,
+    )
+
+
+def _make(settings: Settings, role: Role, *own: Provider) -> AsyncContainer:
+    return make_async_container(
+        SystemProvider(),
+        PersistenceProvider(role),
+        LiquidityProviders(),
+        *own,
+        context={Settings: settings},
+    )

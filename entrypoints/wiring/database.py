@@ -1,0 +1,145 @@
+"""The database of a process: which URL it has, whether it may serve from it, how it is prepared."""
+
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from adapters.jobs.schema import make_queue_tables
+from adapters.postgres.bootstrap import BootstrapRefused, bootstrap
+from adapters.postgres.embedded import EmbeddedServer, find_running
+from adapters.postgres.embedded_errors import EmbeddedPostgresError
+from adapters.postgres.guard import (
+    ServerTooOld,
+    UnsafeDatabaseRole,
+    require_role,
+    require_server_version,
+)
+from adapters.postgres.inspection import logs_in_as_superuser
+from adapters.postgres.migrate import current, head, upgrade
+from adapters.postgres.roles import ADMIN_URL_SETTING, DATABASE, RUNTIME_ROLES, Role
+from adapters.postgres.urls import (
+    DatabaseUrlInvalid,
+    PostgresUrl,
+    redacted,
+    role_url,
+    with_database,
+    with_user,
+)
+from entrypoints.wiring.errors import SettingInvalid, StartRefused
+from entrypoints.wiring.settings import Settings
+
+CONNECT_SECONDS: Final = 5
+UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def database_url(settings: Settings, role: Role) -> str:
+    """Its own setting, or AKSUM_DATABASE_URL with its name, or a server in the data directory.
+
+    Raises `SettingInvalid`.
+    """
+    setting = role.setting or ADMIN_URL_SETTING
+    try:
+        if settings.database_urls.keys() & {setting, ADMIN_URL_SETTING}:
+            return role_url(settings.database_urls, role)
+    except DatabaseUrlInvalid as error:
+        raise SettingInvalid(setting, str(error)) from None
+    running = _running(settings.postgres_dir)
+    if running is None:
+        raise SettingInvalid(
+            ADMIN_URL_SETTING,
+            f"not set, and no PostgreSQL of ours runs in {settings.postgres_dir}: set it, or "
+            "start `aksum sandbox up`",
+        )
+    return with_user(embedded_url(running), role)
+
+
+def embedded_url(server: EmbeddedServer) -> str:
+    """The superuser's URL of Aksum's database on an embedded server."""
+    return with_database(server.admin_url, DATABASE)
+
+
+def _running(folder: Path) -> EmbeddedServer | None:
+    try:
+        return find_running(folder)
+    except EmbeddedPostgresError:
+        return None
+
+
+async def check_database(settings: Settings, role: Role) -> None:
+    """Raise `StartRefused` unless this process may work as `role` on a migrated database."""
+    url = database_url(settings, role)
+    try:
+        if role in (Role.API, Role.WORKER):
+            await _refuse_superuser(settings, role)
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    except UNREACHABLE as error:
+        raise StartRefused(f"cannot connect to {redacted(url)}: {_reason(error)}") from None
+    try:
+        await require_server_version(connection)
+        await require_role(connection, role)
+        found = await current(connection)
+        if found != head():
+            raise StartRefused(
+                f"the database is at revision {found or 'none'} and this code needs {head()}: "
+                "run `aksum migrate`"
+            )
+    except (ServerTooOld, UnsafeDatabaseRole) as error:
+        raise StartRefused(str(error)) from None
+    finally:
+        await connection.close()
+
+
+async def _refuse_superuser(settings: Settings, role: Role) -> None:
+    """A process that serves must not even know the URL of somebody who may do anything."""
+    shared = settings.database_urls.get(ADMIN_URL_SETTING)
+    if shared is None or PostgresUrl.parse(shared).user in {*Role}:
+        return
+    try:
+        is_superuser = await logs_in_as_superuser(shared)
+    except UNREACHABLE:
+        return  # what nobody can log in with is not dangerous; the role's own URL is tried next
+    if is_superuser:
+        raise StartRefused(
+            f"{ADMIN_URL_SETTING} logs in as a superuser, whom Row-Level Security does not bind: "
+            f"unset it and set {role.setting} to the URL of {role} (`aksum migrate` makes it)"
+        )
+
+
+async def prepare_database(settings: Settings) -> str:
+    """Bootstrap, migrate and make the queue's tables; the revision the database is at then.
+
+    Raises `StartRefused`.
+    """
+    named = settings.database_urls.get(ADMIN_URL_SETTING)
+    return await prepare(named or _embedded_admin(settings), settings)
+
+
+def _embedded_admin(settings: Settings) -> str:
+    database_url(settings, Role.MIGRATOR)  # for its refusal, where there is no server
+    running = _running(settings.postgres_dir)
+    if running is None:
+        raise StartRefused("PostgreSQL has just ended")
+    return embedded_url(running)
+
+
+async def prepare(admin_url: str, settings: Settings) -> str:
+    """As above, with a URL in hand."""
+    try:
+        if PostgresUrl.parse(admin_url).user in RUNTIME_ROLES:
+            admin_url = with_user(admin_url, Role.MIGRATOR)
+        roles = {**settings.database_urls, ADMIN_URL_SETTING: admin_url}
+        await bootstrap(admin_url, {role: role_url(roles, role) for role in RUNTIME_ROLES})
+        await upgrade(admin_url)
+        await make_queue_tables(admin_url)
+    except DatabaseUrlInvalid as error:
+        raise SettingInvalid(ADMIN_URL_SETTING, str(error)) from None
+    except (BootstrapRefused, ServerTooOld) as error:
+        raise StartRefused(str(error)) from None
+    except UNREACHABLE as error:
+        raise StartRefused(f"cannot prepare {redacted(admin_url)}: {_reason(error)}") from None
+    return str(head())
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__

@@ -1,0 +1,98 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import msgspec
+from dishka import Provider, Scope, provide
+
+from adapters.postgres.audit import PostgresLedgerAudit
+from adapters.postgres.connection import create_pool
+from adapters.postgres.due_work import PostgresDueWork
+from adapters.postgres.inspection import PostgresInspection
+from adapters.postgres.keys import PostgresAccessDirectory
+from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.roles import Role
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.ports.catalog import CatalogEditor, Platform
+from application.ports.inspection import DatabaseInspection
+from application.ports.intents import DueWork
+from application.ports.parties import AccessDirectory
+from application.ports.unit_of_work import UnitOfWork
+from application.ports.verification import LedgerAudit
+from entrypoints.wiring.database import database_url
+from entrypoints.wiring.settings import Settings
+
+STOP_SECONDS = 2
+
+
+class Pools(msgspec.Struct, frozen=True):
+    """`record` is for writing outcomes down, whatever `main` is busy with."""
+
+    main: asyncpg.Pool
+    record: asyncpg.Pool
+
+
+class PersistenceProvider(Provider):
+    """The database as one role sees it. What a role may not do, the database itself refuses."""
+
+    scope = Scope.APP
+
+    def __init__(self, role: Role) -> None:
+        super().__init__()
+        self._role = role
+
+    @provide
+    async def pools(self, settings: Settings) -> AsyncIterator[Pools]:
+        url = database_url(settings, self._role)
+        name = f"aksum {self._role.name.lower()}"
+        main = await create_pool(url, size=settings.pool_main, application_name=name)
+        record = await create_pool(
+            url, size=settings.pool_record, application_name=f"{name} record"
+        )
+        yield Pools(main, record)
+        for pool in (main, record):
+            await _close(pool)
+
+    @provide
+    def unit_of_work(self, pools: Pools) -> UnitOfWork:
+        return PostgresUnitOfWork(main=pools.main, record=pools.record, known=KnownAccounts())
+
+    @provide
+    def platform(self, pools: Pools, uow: UnitOfWork) -> Platform:
+        return PostgresPlatform(pool=pools.main, uow=uow)
+
+    @provide
+    def directory(self, pools: Pools) -> AccessDirectory:
+        return PostgresAccessDirectory(pools.main)
+
+    @provide
+    def due_work(self, pools: Pools) -> DueWork:
+        return PostgresDueWork(pools.main)
+
+    @provide
+    def inspection(self, pools: Pools) -> DatabaseInspection:
+        return PostgresInspection(pools.main)
+
+
+class OperatorsPersistence(Provider):
+    """What only operators have: reading across tenants, and editing what all of them share."""
+
+    scope = Scope.APP
+
+    @provide
+    def audit(self, pools: Pools) -> LedgerAudit:
+        return PostgresLedgerAudit(pools.main)
+
+    @provide
+    def catalog_editor(self, pools: Pools) -> CatalogEditor:
+        return PostgresCatalogEditor(pools.main)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    """Waits for connections in use, but not for ever: what they hold open is rolled back."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

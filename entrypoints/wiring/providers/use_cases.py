@@ -1,0 +1,97 @@
+"""One line each. They keep no state between calls, so a process needs one of each."""
+
+from collections.abc import Mapping
+
+from dishka import Provider, Scope, provide
+
+from application.customers.create_customer import CreateCustomer
+from application.customers.update_customer import UpdateCustomer
+from application.ledger.expire_holds import ExpireHolds
+from application.ledger.mirror_to_house import MirrorToHouse
+from application.ledger.pay_in_capital import PayInCapital
+from application.ledger.verify_ledger import VerifyLedger
+from application.orders.accept_quote import AcceptQuote
+from application.orders.explain_refusal import ExplainRefusal
+from application.orders.record_outcome import RecordOutcome
+from application.orders.resolve_execution import ResolveExecution
+from application.payments.create_transfer import CreateTransfer
+from application.payments.deposit_in_sandbox import DepositInSandbox
+from application.ports.catalog import Platform
+from application.ports.clock import Clock
+from application.ports.liquidity import LiquidityProvider
+from application.ports.unit_of_work import UnitOfWork
+from application.quotes.expire_quotes import ExpireQuotes
+from application.quotes.request_quote import RequestQuote
+from application.tenants.api_keys import ManageApiKeys
+from application.tenants.authenticate import Authenticate
+from application.tenants.create_tenant import CreateTenant
+from application.tenants.set_tenant_status import SetTenantStatus
+from domain.liquidity.quote import LpName
+from entrypoints.wiring.settings import Settings
+
+
+class PartnerUseCases(Provider):
+    """What partners do, through the API and, in the sandbox, for its sample data."""
+
+    scope = Scope.APP
+
+    create_customer = provide(CreateCustomer)
+    update_customer = provide(UpdateCustomer)
+    request_quote = provide(RequestQuote)
+    accept_quote = provide(AcceptQuote)
+    explain_refusal = provide(ExplainRefusal)
+    create_transfer = provide(CreateTransfer)
+    deposit_in_sandbox = provide(DepositInSandbox)
+    authenticate = provide(Authenticate)
+
+
+class PlatformUseCases(Provider):
+    """What operators do, with `aksum` or through the API."""
+
+    scope = Scope.APP
+
+    create_tenant = provide(CreateTenant)
+    set_tenant_status = provide(SetTenantStatus)
+    manage_api_keys = provide(ManageApiKeys)
+
+
+class SettlementUseCases(Provider):
+    """What becomes of an execution, whoever finds it out."""
+
+    scope = Scope.APP
+
+    record_outcome = provide(RecordOutcome)
+
+    @provide
+    def resolve_execution(
+        self,
+        uow: UnitOfWork,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        record: RecordOutcome,
+        clock: Clock,
+        settings: Settings,
+    ) -> ResolveExecution:
+        return ResolveExecution(
+            uow=uow,
+            platform=platform,
+            providers=providers,
+            record=record,
+            clock=clock,
+            absence_margin=settings.absence_margin,
+        )
+
+
+class WorkerUseCases(Provider):
+    scope = Scope.APP
+
+    mirror_to_house = provide(MirrorToHouse)
+    expire_quotes = provide(ExpireQuotes)
+    expire_holds = provide(ExpireHolds)
+
+
+class AuditUseCases(Provider):
+    scope = Scope.APP
+
+    verify_ledger = provide(VerifyLedger)
+    pay_in_capital = provide(PayInCapital)

@@ -1,0 +1,1 @@
+"""The process that finishes what requests began: a queue's worker, a ringer and sweepers."""

@@ -1,0 +1,16 @@
+"""All jobs there are. A new one is one function and one name here."""
+
+from typing import Final
+
+from entrypoints.worker.job import Job
+from entrypoints.worker.jobs.housekeeping import expire_holds, expire_quotes, make_partitions
+from entrypoints.worker.jobs.mirror import mirror
+from entrypoints.worker.jobs.settle_execution import settle_execution
+
+JOBS: Final[tuple[Job, ...]] = (
+    settle_execution,
+    mirror,
+    expire_quotes,
+    expire_holds,
+    make_partitions,
+)
