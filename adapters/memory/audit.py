@@ -6,8 +6,10 @@ from itertools import chain, islice
 
 from adapters.memory import audit_checks, audit_links
 from adapters.memory.store import Store
+from application.ports.intents import IntentKind
 from application.ports.verification import AccountTotal, Finding
 from domain.ledger.account import Account
+from domain.ledger.entry import MirrorOf
 from domain.ledger.hold import HoldState
 from domain.shared.ids import AccountId, TenantId
 from domain.shared.money import AssetCode
@@ -38,10 +40,12 @@ class MemoryLedgerAudit:
     async def open_mirrors(self) -> tuple[tuple[TenantId, AssetCode, int], ...]:
         """In the sign of the entries of the tenant's house_clearing, credits positive."""
         sums: defaultdict[tuple[TenantId, AssetCode], int] = defaultdict(int)
-        mirrored = audit_links.mirrored(self._store)
+        done = audit_links.mirrors(self._store)
         for tenant_id in self._store.transactions.tenants:
+            intents = self._store.intents.of(tenant_id)
             for entry in audit_links.clearing_entries(self._store, tenant_id):
-                if (tenant_id, entry.transaction_id) not in mirrored:
+                is_done = done[MirrorOf(tenant_id, entry.transaction_id)] > 0
+                if not is_done and (IntentKind.MIRROR, entry.transaction_id) in intents:
                     sums[tenant_id, entry.asset] += entry.units
         return tuple((*place, units) for place, units in sorted(sums.items()) if units != 0)
 

@@ -22,7 +22,7 @@ def unbalanced_transactions(store: Store, tenant_id: TenantId) -> Iterator[Findi
     for (transaction_id, asset), units in sums.items():
         if units != 0:
             yield Finding(
-                check="unbalanced_transaction",
+                check="transaction_balances",
                 tenant_id=tenant_id,
                 subject=encode_id(IdPrefix.TRANSACTION, transaction_id),
                 detail=f"{asset} sums to {units} units",
@@ -52,7 +52,7 @@ def wrong_balances(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
         stored = (row.balance.debits, row.balance.credits, row.balance.version)
         if stored != sums[account_id]:
             detail = f"stored {stored}, the entries make {sums[account_id]}"
-            yield _about_account("balance", tenant_id, account_id, detail)
+            yield _about_account("balance_matches_entries", tenant_id, account_id, detail)
 
 
 def stray_holds(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def stray_holds(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
         stored = 0 if row is None else row.balance.held
         if stored != held[account_id]:
             detail = f"{stored} units held, the active holds make {held[account_id]}"
-            yield _about_account("holds", tenant_id, account_id, detail)
+            yield _about_account("held_matches_holds", tenant_id, account_id, detail)
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -85,12 +85,12 @@ def _first_break(
     for expected, entry in enumerate(ordered, start=1):
         if entry.account_seq != expected:
             detail = f"entry {expected} is missing"
-            yield _about_account("entry_gap", tenant_id, account.id, detail)
+            yield _about_account("entries_numbered_without_gap", tenant_id, account.id, detail)
             return
         posted += entry.units * account.type.normal_sign
         if entry.balance_after != posted:
             detail = f"after entry {expected}: stored {entry.balance_after}, should be {posted}"
-            yield _about_account("running_balance", tenant_id, account.id, detail)
+            yield _about_account("running_balance_continues", tenant_id, account.id, detail)
             return
 
 

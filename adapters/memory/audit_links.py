@@ -1,5 +1,6 @@
-"""Checks that what belongs together is there: fills with postings, tenants with the house."""
+"""Checks that what belongs together is there: an order and its hold, a tenant and its mirror."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,7 +10,10 @@ from application.ports.intents import IntentKind
 from application.ports.ledger import PostedEntry
 from application.ports.verification import Finding
 from domain.ledger.chart import AccountCode
-from domain.shared.ids import IdPrefix, TenantId, TransactionId, encode_id
+from domain.ledger.entry import MirrorOf
+from domain.ledger.hold import HoldState
+from domain.orders.order import OrderStatus
+from domain.shared.ids import HoldId, IdPrefix, OrderId, TenantId, encode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 
@@ -21,25 +25,24 @@ def clearing_entries(store: Store, tenant_id: TenantId) -> Iterator[PostedEntry]
             yield entry
 
 
-def mirrored(store: Store) -> frozenset[tuple[TenantId, TransactionId]]:
-    links = (
-        booked.transaction.mirror_of for booked in store.transactions.of(HOUSE_TENANT_ID).values()
-    )
-    return frozenset((link.tenant_id, link.transaction_id) for link in links if link is not None)
+def mirrors(store: Store) -> Counter[MirrorOf | None]:
+    """How often each transaction of a tenant was mirrored."""
+    booked = store.transactions.of(HOUSE_TENANT_ID).values()
+    return Counter(each.transaction.mirror_of for each in booked)
 
 
-def missing_mirrors(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
-    """Neither done nor going to be."""
-    done = mirrored(store)
+def wrong_mirrors(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    """Mirrored twice, or neither mirrored nor going to be."""
+    done = mirrors(store)
     intents = store.intents.of(tenant_id)
     for transaction_id in {entry.transaction_id for entry in clearing_entries(store, tenant_id)}:
-        is_done = (tenant_id, transaction_id) in done
-        if not is_done and (IntentKind.MIRROR, transaction_id) not in intents:
+        count = done[MirrorOf(tenant_id, transaction_id)]
+        if count > 1 or (count == 0 and (IntentKind.MIRROR, transaction_id) not in intents):
             yield Finding(
-                check="missing_mirror",
+                check="clearing_is_mirrored_once",
                 tenant_id=tenant_id,
                 subject=encode_id(IdPrefix.TRANSACTION, transaction_id),
-                detail="the house neither posted its side nor is about to",
+                detail=f"{count} mirrors",
             )
 
 
@@ -47,14 +50,28 @@ def fills_without_postings(store: Store, tenant_id: TenantId) -> Iterator[Findin
     transactions = store.transactions.of(tenant_id)
     postings = store.fill_postings.of(tenant_id)
     for order in store.orders.of(tenant_id).values():
-        for fill in order.fills:
-            if postings.get(fill.id) not in transactions:
-                yield Finding(
-                    check="fill_without_postings",
-                    tenant_id=tenant_id,
-                    subject=encode_id(IdPrefix.FILL, fill.id),
-                    detail=f"of {encode_id(IdPrefix.ORDER, order.id)}",
-                )
+        if any(postings.get(fill.id) not in transactions for fill in order.fills):
+            yield _about_order("fill_has_postings", tenant_id, order.id, "no transaction")
 
 
-CHECKS: Final[tuple[Check, ...]] = (missing_mirrors, fills_without_postings)
+def pending_without_hold(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+    """Nobody would ever settle an order whose intent is gone."""
+    holds, intents = store.holds.of(tenant_id), store.intents.of(tenant_id)
+    for order in store.orders.of(tenant_id).values():
+        hold = holds.get(HoldId(order.id))
+        is_held = hold is not None and hold.state is HoldState.ACTIVE
+        has_intent = (IntentKind.SETTLE_EXECUTION, order.id) in intents
+        if order.status is OrderStatus.PENDING and not (is_held and has_intent):
+            check = "pending_order_has_hold_and_intent"
+            yield _about_order(check, tenant_id, order.id, "no hold or no intent")
+        if order.is_final and is_held:
+            check = "hold_belongs_to_open_order"
+            yield _about_order(check, tenant_id, order.id, "its order is final")
+
+
+CHECKS: Final[tuple[Check, ...]] = (wrong_mirrors, fills_without_postings, pending_without_hold)
+
+
+def _about_order(check: str, tenant_id: TenantId, order_id: OrderId, detail: str) -> Finding:
+    subject = encode_id(IdPrefix.ORDER, order_id)
+    return Finding(check=check, tenant_id=tenant_id, subject=subject, detail=detail)

@@ -50,7 +50,7 @@ class KeepOpenContract:
                 evidence=None,
                 looks=0,
                 look_again_in=None,
-                at=world.now,
+                at=order.updated_at,
             )
             await tx.commit()
         async with world.ports.uow.begin(party.tenant_id) as tx:
@@ -105,16 +105,16 @@ class KeepOpenContract:
     async def test_stale_lease_records_nothing(self, world: World) -> None:
         party = await world.party()
         execution = await world.execution(party)
-        stale = replace(execution, lease_token=7)
+        stale, order = replace(execution, lease_token=7), unknown(world, execution)
         async with world.ports.uow.begin(party.tenant_id) as tx:
             assert not await tx.trading.keep_open(
                 stale,
-                unknown(world, execution),
+                order,
                 status=AttemptStatus.UNKNOWN,
                 evidence=EVIDENCE,
                 looks=1,
                 look_again_in=AT_ONCE,
-                at=world.now,
+                at=order.updated_at,
             )
             await try_to_commit(tx)
         await assert_open(world, party, execution)
@@ -156,7 +156,7 @@ async def keep_open(
             evidence=evidence,
             looks=3,
             look_again_in=look_again_in,
-            at=world.now,
+            at=order.updated_at,
         )
         if kept:
             await tx.commit()

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from msgspec.structs import replace
+
 from application.ports.verification import AccountTotal, Finding
 from domain.ledger.account import tenant_owner
 from domain.ledger.chart import AccountCode
@@ -70,10 +72,11 @@ class LedgerAuditContract:
     async def test_movement_that_the_house_will_never_hear_of_is_found(self, world: World) -> None:
         party = await world.party()
         clearing = await clearing_of(world, party)
-        forgotten = world.moving(clearing, party.usdt, 5)
+        moving = world.moving(clearing, party.usdt, 5)
+        forgotten = replace(moving, template="deposit_confirmed")
         await do(world, party, Post(forgotten, world.now))
         (found,) = await findings(world, party.tenant_id)
-        assert found.check == "missing_mirror"
+        assert found.check == "clearing_is_mirrored_once"
 
 
 async def history(world: World) -> Party:
