@@ -84,7 +84,7 @@ def contract_database(postgres_server: Server) -> Iterator[Database]:
 
 @asynccontextmanager
 async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
-    # Imported late, so that the memory contracts run where no driver is installed.
+    # Imported late: the contracts in memory stay quick and independent of it.
     from adapters.postgres.audit import PostgresLedgerAudit
     from adapters.postgres.connection import create_pool
     from adapters.postgres.due_work import PostgresDueWork
