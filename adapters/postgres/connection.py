@@ -6,12 +6,20 @@ written as int through their text form, which is exact at any size.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
+from uuid import UUID
 
 import asyncpg
 
 STATEMENT_CACHE_SIZE: Final = 256
 POOL_ACQUIRE_SECONDS: Final = 2
 COMMAND_TIMEOUT_SECONDS: Final = 30
+# Keyset pages start below these when the caller names no place to start.
+UUID_MAX: Final = UUID(int=2**128 - 1)
+BIGINT_MAX: Final = 2**63 - 1
+
+# The statements of a trade are long and always the same. Left to choose, PostgreSQL plans those
+# that touch partitions anew each time, which took longer than running them.
+SESSION: Final = {"timezone": "UTC", "jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 Row = Mapping[str, Any]
 
@@ -72,7 +80,7 @@ async def create_pool(url: str, *, size: int, application_name: str) -> asyncpg.
         max_cached_statement_lifetime=0,
         max_inactive_connection_lifetime=0,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
-        server_settings={"application_name": application_name, "timezone": "UTC", "jit": "off"},
+        server_settings={"application_name": application_name, **SESSION},
     )
 
 

@@ -3,7 +3,7 @@
 import asyncpg
 import msgspec
 
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import UUID_MAX, Connection, Row
 from application.errors import CustomerExists, CustomerNotFound, VersionConflict
 from application.ports.parties import Customer, CustomerStatus
 from domain.shared.ids import CustomerId, TenantId
@@ -64,14 +64,14 @@ class PostgresCustomers:
     async def page(
         self, *, external_id: str | None, before: CustomerId | None, limit: int
     ) -> tuple[Customer, ...]:
+        named = "" if external_id is None else " AND external_id = $4"
         rows = await self._connection.fetch(
-            f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 "
-            "AND ($2::text IS NULL OR external_id = $2) AND ($3::uuid IS NULL OR id < $3) "
-            "ORDER BY id DESC LIMIT $4",
+            f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND id < $2{named} "
+            "ORDER BY id DESC LIMIT $3",
             self._tenant_id,
-            external_id,
-            before,
+            before or UUID_MAX,
             limit,
+            *(() if external_id is None else (external_id,)),
         )
         return tuple(_customer(row) for row in rows)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from adapters.postgres.accounts import COLUMNS as ACCOUNT_COLUMNS
 from adapters.postgres.accounts import account_from
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import BIGINT_MAX, Connection, Row
 from adapters.postgres.journal_rows import (
     ENTRY_COLUMNS,
     HOLD_COLUMNS,
@@ -98,11 +98,11 @@ class PostgresJournal:
         self, account_id: AccountId, *, before_seq: int | None, limit: int
     ) -> tuple[PostedEntry, ...]:
         rows = await self._connection.fetch(
-            ENTRIES + " AND e.account_id = $2 AND ($3::bigint IS NULL OR e.account_seq < $3) "
+            ENTRIES + " AND e.account_id = $2 AND e.account_seq < $3 "
             "ORDER BY e.account_seq DESC LIMIT $4",
             self._tenant_id,
             account_id,
-            before_seq,
+            BIGINT_MAX if before_seq is None else before_seq,
             limit,
         )
         return tuple(entry_from(row) for row in rows)

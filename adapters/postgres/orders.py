@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import UUID_MAX, Connection, Row
 from adapters.postgres.order_rows import ATTEMPT, FILL_COLUMNS, ORDER, attempt_from, order_from
 from application.ports.trading import OrderDetail, OrderFilter
 from domain.orders.order import Order
@@ -31,13 +31,10 @@ LAST_ATTEMPT = f"""
 SELECT {ATTEMPT} FROM lp_attempts WHERE tenant_id = $1 AND order_id = $2
 ORDER BY attempt DESC LIMIT 1
 """
-PAGE = _with_fills(f"""
-SELECT {ORDER} FROM orders
-WHERE tenant_id = $1 AND ($2::uuid IS NULL OR customer_id = $2)
-  AND ($3::text IS NULL OR client_order_id = $3) AND ($4::text IS NULL OR status = $4)
-  AND ($5::text IS NULL OR outcome = $5) AND ($6::uuid IS NULL OR id < $6)
-ORDER BY id DESC LIMIT $7
-""")
+# Only the filters that are wanted are in the statement: plans are made once, not per value.
+PAGE_START = f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id < $2"
+PAGE_END = " ORDER BY id DESC LIMIT $3"
+FILTERS = ("customer_id", "client_order_id", "status", "outcome")
 
 
 class PostgresOrders:
@@ -75,15 +72,16 @@ class PostgresOrders:
     async def page(
         self, wanted: OrderFilter, *, before: UUID | None, limit: int
     ) -> tuple[Order, ...]:
+        given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
+        conditions = "".join(
+            f" AND {name} = ${number}" for number, name in enumerate(given, start=4)
+        )
         rows = await self._connection.fetch(
-            PAGE,
+            _with_fills(PAGE_START + conditions + PAGE_END),
             self._tenant_id,
-            wanted.customer_id,
-            wanted.client_order_id,
-            None if wanted.status is None else wanted.status.value,
-            None if wanted.outcome is None else wanted.outcome.value,
-            before,
+            before or UUID_MAX,
             limit,
+            *given.values(),
         )
         by_order = groupby(rows, key=itemgetter("id"))
         return tuple(_order(list(of_order)) for _, of_order in by_order)

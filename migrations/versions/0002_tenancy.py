@@ -55,7 +55,7 @@ CREATE TABLE aksum.customers (
 );
 
 CREATE TABLE aksum.idempotency_keys (
-  tenant_id uuid NOT NULL REFERENCES aksum.tenants,
+  tenant_id uuid NOT NULL,
   key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
   fingerprint bytea NOT NULL CHECK (length(fingerprint) = 32),
   resource text NOT NULL,

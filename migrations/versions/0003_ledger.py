@@ -102,6 +102,23 @@ CREATE INDEX ledger_entries_account
   ON aksum.ledger_entries (tenant_id, account_id, account_seq) INCLUDE (units);
 """
 
+# The domain cannot build a transaction that does not balance; this asserts it once more, on what
+# arrives. A transaction's entries therefore always come in one statement.
+ZERO_SUM = """
+CREATE FUNCTION aksum.require_zero_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM arrived GROUP BY transaction_id, asset HAVING sum(units) <> 0) THEN
+    RAISE EXCEPTION 'entries do not sum to zero'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_entries_zero_sum';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER zero_sum AFTER INSERT ON aksum.ledger_entries
+  REFERENCING NEW TABLE AS arrived
+  FOR EACH STATEMENT EXECUTE FUNCTION aksum.require_zero_sum();
+ALTER TABLE aksum.ledger_entries ENABLE ALWAYS TRIGGER zero_sum;
+"""
+
 APPEND_ONLY = ("ledger_transactions", "ledger_entries")
 
 
@@ -111,6 +128,7 @@ def upgrade() -> None:
         append_only(table)
         monthly(table, months_ahead=MONTHS_AHEAD)
         tenant_table(table, grants="SELECT, INSERT")
+    op.execute(ZERO_SUM)
     tenant_table("ledger_accounts", grants="SELECT, INSERT")
     tenant_table("ledger_balances", grants="SELECT, INSERT, UPDATE")
     tenant_table("ledger_holds", grants="SELECT, INSERT, UPDATE")
@@ -126,5 +144,6 @@ def downgrade() -> None:
     op.execute("""
     DROP TABLE aksum.ledger_entries, aksum.ledger_transactions, aksum.ledger_holds,
       aksum.ledger_balances, aksum.ledger_accounts;
+    DROP FUNCTION aksum.require_zero_sum();
     DELETE FROM aksum.partitioned_tables WHERE name IN ('ledger_entries', 'ledger_transactions');
     """)

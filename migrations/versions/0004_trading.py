@@ -68,7 +68,7 @@ CREATE TABLE aksum.orders (
   PRIMARY KEY (tenant_id, id),
   CHECK (outcome IS NULL OR status = 'pending'),
   CHECK ((status = 'rejected') = (reject_reason IS NOT NULL))
-) PARTITION BY RANGE (id);
+);
 CREATE INDEX orders_customer ON aksum.orders (tenant_id, customer_id, id);
 CREATE INDEX orders_pending ON aksum.orders (tenant_id, id) WHERE status = 'pending';
 
@@ -100,7 +100,7 @@ CREATE TABLE aksum.lp_attempts (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, order_id, attempt)
-) PARTITION BY RANGE (order_id);
+);
 CREATE INDEX lp_attempts_open ON aksum.lp_attempts (tenant_id, order_id)
   WHERE state IN ('sending', 'pending', 'unknown');
 
@@ -179,7 +179,7 @@ CREATE TABLE aksum.intents (
 CREATE INDEX intents_due ON aksum.intents (kind, next_action_at) WHERE state = 'due';
 """
 
-PARTITIONED = ("quotes", "orders", "lp_attempts", "fills")
+PARTITIONED = ("quotes", "fills")
 
 
 def upgrade() -> None:
