@@ -24,7 +24,7 @@ class CustomerNotFound(NotFound):
 
 
 class CustomerExists(Conflict):
-    """`external_id` belongs to another customer of this tenant; `customer_id` names it."""
+    """The `external_id` belongs to another customer of this tenant."""
 
     code = "external_id_taken"
 

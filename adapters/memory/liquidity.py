@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.memory.liquidity_faults import QUOTE_FAULTS, Armed, Fault, FaultQueue
 from adapters.memory.liquidity_orders import Order, amounts, filled, row_of
+from adapters.memory.open_transaction import require_no_transaction
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -95,6 +96,7 @@ class MemoryLiquidityProvider:
         self._faults.disarm()
 
     async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
+        require_no_transaction()
         self.requests.append(request)
         fault = self._faults.take(*QUOTE_FAULTS, scenario=request.scenario)
         if fault is not None:
@@ -120,6 +122,7 @@ class MemoryLiquidityProvider:
         return quote
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
+        require_no_transaction()
         self.requests.append(request)
         if self._clock.now() >= request.deadline:
             return Rejected(reason="deadline_passed", detail="nothing was sent")
@@ -140,6 +143,7 @@ class MemoryLiquidityProvider:
         return Pending(lp_execution_id=accepted.id) if accepted.pending_looks else accepted.final()
 
     async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
+        require_no_transaction()
         asked_at = self._clock.now()
         if self._faults.take(Fault.LOOKUP_5XX) is not None:
             return Unknown(cause="lookup failed")

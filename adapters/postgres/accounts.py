@@ -56,10 +56,20 @@ WHERE a.tenant_id = $1
 
 
 class PostgresAccounts:
-    def __init__(self, connection: Connection, tenant_id: TenantId, known: KnownAccounts) -> None:
+    """`learned` is remembered beyond the transaction if it commits: it may have opened accounts."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        tenant_id: TenantId,
+        *,
+        known: KnownAccounts,
+        learned: dict[AccountKey, AccountId],
+    ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._known = known
+        self._learned = learned
 
     async def resolve(self, keys: Iterable[AccountKey]) -> Mapping[AccountKey, AccountId]:
         wanted = tuple(dict.fromkeys(keys))
@@ -67,14 +77,11 @@ class PostgresAccounts:
         missing = [key for key in wanted if key not in found]
         if missing:
             stored = await self._find(missing)
-            for key, account_id in stored.items():
-                # Only what was already committed or will fail with us is worth remembering:
-                # an account that this transaction opens may still roll back.
-                self._known.remember(self._tenant_id, key, account_id)
             absent = [key for key in missing if key not in stored]
             if absent:
                 await self._open(absent)
                 stored |= await self._find(absent)
+            self._learned.update(stored)
             found |= stored
         return found
 

@@ -25,7 +25,11 @@ SET lease_token = i.lease_token + 1, lease_until = clock_timestamp() + $4::inter
 FROM wanted WHERE i.tenant_id = $1 AND i.kind = $2 AND i.subject = wanted.subject
 RETURNING i.subject, i.payload, i.lease_token, i.attempts
 """
-HELD = "WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND lease_token = $4"
+# Given back or parked, a lease is over although its token is still the last one.
+HELD = (
+    "WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND lease_token = $4 "
+    "AND lease_until IS NOT NULL AND state = 'due'"
+)
 FINISH = f"DELETE FROM intents {HELD} RETURNING 1"
 POSTPONE = f"""
 UPDATE intents SET lease_until = NULL, next_action_at = $5, last_error = $6 {HELD} RETURNING 1

@@ -1,5 +1,6 @@
 """The steps of a trade, each one statement. See `trading_sql` for what they promise."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -35,9 +36,17 @@ FLOOR = "ledger_balances_floor"
 
 
 class PostgresTrading:
-    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+    def __init__(
+        self, connection: Connection, tenant_id: TenantId, *, on_lost: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._on_lost = on_lost
+
+    def _happened(self, returned: object) -> bool:
+        if returned is None:
+            self._on_lost()
+        return returned is not None
 
     async def reserve(self, reservation: Reservation) -> OpenExecution | None:
         try:
@@ -57,13 +66,17 @@ class PostgresTrading:
         except asyncpg.CheckViolationError as error:
             if error.constraint_name != FLOOR:
                 raise
-            return None
+            row = None
         except asyncpg.LockNotAvailableError:
+            row = None
+        if row is None:
+            self._on_lost()
             return None
-        return None if row is None else _reserved(quote_from(row), reservation)
+        return _reserved(quote_from(row), reservation)
 
     async def settle(self, settlement: Settlement) -> bool:
-        return await self._connection.fetchval(SETTLE, *self._settle_args(settlement)) is not None
+        done = await self._connection.fetchval(SETTLE, *self._settle_args(settlement))
+        return self._happened(done)
 
     def _settle_args(self, settlement: Settlement) -> tuple[object, ...]:
         execution, fill = settlement.execution, settlement.fill
@@ -121,7 +134,7 @@ class PostgresTrading:
             evidence.resolved_by,
             execution.stored.pay_account_id,
         )
-        return done is not None
+        return self._happened(done)
 
     async def keep_open(
         self,
@@ -146,7 +159,7 @@ class PostgresTrading:
             looks,
             look_again_in,
         )
-        return done is not None
+        return self._happened(done)
 
     async def open_execution(self, order_id: OrderId, *, lease_token: int) -> OpenExecution | None:
         row = await self._connection.fetchrow(OPEN_ORDER, self._tenant_id, order_id)

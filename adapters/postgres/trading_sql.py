@@ -2,8 +2,8 @@
 
 A statement that finds the world other than it must be writes nothing that counts: it returns no
 row, or a constraint refuses it, and the caller rolls back and lets the domain name the reason.
-Locks are taken in the one order there is: idempotency key, quote, order, attempt, hold, balances
-by id. What a sub-statement reads from an earlier one makes the database keep that order.
+Locks are taken in the one order there is: idempotency key, quote, intent, order, attempt, hold,
+balances by id. What a sub-statement reads from an earlier one makes the database keep that order.
 """
 
 from adapters.postgres.quote_rows import COLUMNS as QUOTE_COLUMNS
@@ -72,6 +72,7 @@ SETTLE = """
 WITH fenced AS (
   DELETE FROM intents
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
+    AND lease_until IS NOT NULL
   RETURNING 1),
 finished AS (
   UPDATE orders o SET status = 'filled', outcome = NULL, version = $6, updated_at = $7
@@ -139,6 +140,7 @@ REJECT = """
 WITH fenced AS (
   DELETE FROM intents
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
+    AND lease_until IS NOT NULL
   RETURNING 1),
 finished AS (
   UPDATE orders o
@@ -178,6 +180,7 @@ WITH fenced AS (
     next_action_at = CASE WHEN $14::interval IS NULL THEN next_action_at
                           ELSE clock_timestamp() + $14::interval END
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
+    AND lease_until IS NOT NULL
   RETURNING 1),
 kept AS (
   UPDATE orders o SET outcome = $8, version = $6, updated_at = $7

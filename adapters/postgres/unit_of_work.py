@@ -22,7 +22,9 @@ from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
-from domain.shared.ids import TenantId
+from domain.ledger.account import AccountKey
+from domain.shared.errors import invariant
+from domain.shared.ids import AccountId, TenantId
 
 
 class PostgresTransaction:
@@ -32,6 +34,8 @@ class PostgresTransaction:
         self._connection = connection
         self._tenant_id = tenant_id
         self._known = known
+        self._learned: dict[AccountKey, AccountId] = {}
+        self._void = False
 
     @property
     def idempotency(self) -> PostgresIdempotencyRecords:
@@ -51,7 +55,9 @@ class PostgresTransaction:
 
     @property
     def accounts(self) -> PostgresAccounts:
-        return PostgresAccounts(self._connection, self._tenant_id, self._known)
+        return PostgresAccounts(
+            self._connection, self._tenant_id, known=self._known, learned=self._learned
+        )
 
     @property
     def journal(self) -> PostgresJournal:
@@ -67,7 +73,7 @@ class PostgresTransaction:
 
     @property
     def trading(self) -> PostgresTrading:
-        return PostgresTrading(self._connection, self._tenant_id)
+        return PostgresTrading(self._connection, self._tenant_id, on_lost=self._lose)
 
     @property
     def deposits(self) -> PostgresDeposits:
@@ -81,8 +87,17 @@ class PostgresTransaction:
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
 
+    def _lose(self) -> None:
+        """A conditional write did not happen whole: what it did do must not be kept."""
+        self._void = True
+
     async def commit(self) -> None:
-        await self._connection.execute("COMMIT")
+        invariant(not self._void, "committing after a step of a trade that did not happen")
+        # A transaction that failed answers COMMIT with ROLLBACK, and no error.
+        answered = await self._connection.execute("COMMIT")
+        invariant(answered == "COMMIT", "committing a transaction that has failed")
+        for key, account_id in self._learned.items():
+            self._known.remember(self._tenant_id, key, account_id)
 
 
 class PostgresUnitOfWork:

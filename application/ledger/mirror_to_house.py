@@ -9,7 +9,7 @@ import msgspec
 from application import crash_points
 from application.ports.clock import Clock
 from application.ports.intents import DueIntent, Intent, IntentKind
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ledger.commands import Post
 from domain.ledger.outcomes import Outcome, OutcomeCode
 from domain.ledger.templates import MirrorInstruction, mirror_keys, mirror_transaction
@@ -75,12 +75,16 @@ class MirrorToHouse:
             by_tenant[intent.tenant_id].append((intent, outcome))
         for tenant_id, finished in by_tenant.items():
             async with self._uow.begin(tenant_id) as tx:
-                for intent, outcome in finished:
-                    if outcome.code in DONE:
-                        await tx.intents.finish(intent)
-                    else:
-                        await tx.intents.park(intent, error=outcome.error_code or "refused")
-                await tx.commit()
+                ended = [await _end(tx, intent, outcome) for intent, outcome in finished]
+                # A lost lease means that somebody follows it again, which changes nothing.
+                if all(ended):
+                    await tx.commit()
+
+
+async def _end(tx: Transaction, intent: Intent, outcome: Outcome) -> bool:
+    if outcome.code in DONE:
+        return await tx.intents.finish(intent)
+    return await tx.intents.park(intent, error=outcome.error_code or "refused")
 
 
 def _instruction(intent: Intent) -> MirrorInstruction:

@@ -1,8 +1,8 @@
 """Quotes, orders, and the attempts to execute them at an LP.
 
 `Trading` holds the steps that must be one commit and are on the path of every trade. Each is one
-conditional write: it happens whole, or answers that it did not, and the caller then loads what is
-there and lets the domain say why.
+conditional write: it happens whole, or answers that it did not. Then the transaction can only be
+left, never committed, and the caller loads what is there and lets the domain say why.
 """
 
 from abc import abstractmethod
@@ -120,8 +120,8 @@ class Trading(Protocol):
         """Claims the quote, holds the funds, creates order, attempt and its intent, one commit.
 
         None when any part is not possible: nothing was written and the transaction is of no further
-        use. Raises nothing for a taken key, an expired or accepted quote or missing funds: the
-        caller asks for the reason in a new transaction.
+        use. Raises nothing for a key that is taken or in flight, an expired or accepted quote or
+        missing funds: the caller asks for the reason in a new transaction.
         """
         ...
 
@@ -129,7 +129,7 @@ class Trading(Protocol):
     async def settle(self, settlement: Settlement) -> bool:
         """Records a fill: order, attempt, hold, postings, mirror intent. False if the race is lost.
 
-        Fenced by the lease token and the state of the order.
+        Fenced by the lease token and by the state and version of the order.
         """
         ...
 

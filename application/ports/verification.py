@@ -12,7 +12,10 @@ from domain.shared.money import AssetCode
 
 
 class AccountTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """An account, what its entries add up to, and what its balance row (if strict) says."""
+    """An account, what its entries add up to, and what its balance row (if strict) says.
+
+    All numbers but `entries` are units; `active_holds` is what remains of them.
+    """
 
     tenant_id: TenantId
     account: Account
@@ -50,5 +53,5 @@ class LedgerAudit(Protocol):
 
     @abstractmethod
     async def open_mirrors(self) -> tuple[tuple[TenantId, AssetCode, int], ...]:
-        """Units of clearing still on their way to the house, per tenant and asset."""
+        """What transactions without a mirror posted to house_clearing, in signed units."""
         ...
