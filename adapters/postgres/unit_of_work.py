@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -25,6 +25,14 @@ from application.ports.unit_of_work import Lane, Transaction
 from domain.ledger.account import AccountKey
 from domain.shared.errors import invariant
 from domain.shared.ids import AccountId, TenantId
+
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 class PostgresTransaction:
@@ -116,6 +124,9 @@ class PostgresUnitOfWork:
             connection = await pool.acquire(timeout=POOL_ACQUIRE_SECONDS)
         except TimeoutError:
             raise Overloaded("no database connection became free") from None
+        except UNREACHABLE as error:
+            # A server that is starting again takes seconds, and nothing has happened yet.
+            raise Overloaded("the database cannot be reached") from error
         try:
             # One round trip. A UUID's hex digits leave nothing to escape.
             await connection.execute(
