@@ -9,6 +9,7 @@ from adapters.jobs.schema import make_queue_tables
 from adapters.postgres.bootstrap import BootstrapRefused, bootstrap
 from adapters.postgres.embedded import EmbeddedServer, find_running
 from adapters.postgres.embedded_errors import EmbeddedPostgresError
+from adapters.postgres.embedded_files import embedded_programs
 from adapters.postgres.guard import (
     ServerTooOld,
     UnsafeDatabaseRole,
@@ -143,3 +144,23 @@ async def prepare(admin_url: str, settings: Settings) -> str:
 
 def _reason(error: BaseException) -> str:
     return str(error).strip() or type(error).__name__
+
+
+async def check_every_role(settings: Settings) -> dict[str, str | None]:
+    """Each role's refusal to start, None where it may."""
+    found: dict[str, str | None] = {}
+    for role in RUNTIME_ROLES:
+        try:
+            await check_database(settings, role)
+            found[role.value] = None
+        except StartRefused as refusal:
+            found[role.value] = str(refusal)
+    return found
+
+
+def embedded_server_is_installed() -> bool:
+    try:
+        embedded_programs()
+    except EmbeddedPostgresError:
+        return False
+    return True

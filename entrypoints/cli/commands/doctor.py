@@ -1,0 +1,115 @@
+import asyncio
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import click
+import msgspec
+from dishka import AsyncContainer
+
+from application.ports.clock import Clock
+from application.ports.inspection import DatabaseInspection, DatabaseReport
+from application.ports.liquidity import LiquidityProvider
+from domain.liquidity.quote import LpName
+from entrypoints.cli.output import json_option, print_json, print_rows
+from entrypoints.wiring.database import check_every_role, embedded_server_is_installed
+from entrypoints.wiring.errors import StartRefused
+from entrypoints.wiring.processes import operator_process
+from entrypoints.wiring.settings import read_settings
+
+PYTHON_MIN: Final = (3, 11)
+SKEW_MAX: Final = timedelta(seconds=2)
+PARTITIONS_AHEAD_MIN: Final = timedelta(days=62)
+HISTORY: Final = timedelta(minutes=1)
+
+
+class Check(msgspec.Struct, frozen=True):
+    check: str
+    ok: bool
+    detail: str
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check everything Aksum stands on. Exits 1 when something is amiss."""
+    checks = asyncio.run(_examine())
+    passed = all(each.ok for each in checks)
+    if as_json:
+        print_json({"ok": passed, "checks": checks})
+    else:
+        rows = [
+            {"": "ok" if each.ok else "AMISS", "check": each.check, "detail": each.detail}
+            for each in checks
+        ]
+        print_rows(rows, ("", "check", "detail"), as_json=False)
+    if not passed:
+        raise click.exceptions.Exit(1)
+
+
+async def _examine() -> list[Check]:
+    checks = [_python()]
+    try:
+        settings = read_settings()
+        checks.append(_binaries(bool(settings.database_urls)))
+        for role, refusal in (await check_every_role(settings)).items():
+            checks.append(Check(f"role {role}", refusal is None, refusal or "may serve, no more"))
+        async with operator_process(settings) as container:
+            inspection: DatabaseInspection = await container.get(DatabaseInspection)
+            clock: Clock = await container.get(Clock)
+            checks += _database(await inspection.report(), now=clock.now())
+            checks += await _lps(container)
+    except StartRefused as error:
+        checks.append(Check("start", False, str(error)))
+    return checks
+
+
+def _python() -> Check:
+    return Check("python", sys.version_info >= PYTHON_MIN, sys.version.split()[0])
+
+
+def _binaries(has_url: bool) -> Check:
+    if has_url:
+        return Check("postgresql", True, "a server is named by AKSUM_…DATABASE_URL")
+    installed = embedded_server_is_installed()
+    return Check("postgresql", installed, "embedded" if installed else "no programs, and no URL")
+
+
+def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
+    needed = f"{now + PARTITIONS_AHEAD_MIN:%Y_%m}"
+    short = sorted(
+        table for table, month in report.partitions_to.items() if month is None or month < needed
+    )
+    skew = abs(now - report.now)
+    return [
+        Check("server version", True, f"PostgreSQL {report.server}"),
+        Check("migrations", report.revision == report.head, f"at {report.revision}"),
+        Check(
+            "row-level security",
+            not report.unprotected,
+            ", ".join(report.unprotected) or "forced on every tenant's table",
+        ),
+        Check(
+            "partitions",
+            not short,
+            f"too few: {', '.join(short)}: run `aksum migrate`, or is no worker running?"
+            if short
+            else f"until {min((m for m in report.partitions_to.values() if m), default='-')}",
+        ),
+        Check("clock", skew <= SKEW_MAX, f"{skew.total_seconds():.3f} s from the database's"),
+    ]
+
+
+async def _lps(container: AsyncContainer) -> list[Check]:
+    """Asks each configured LP for the last minute of our history: signed, harmless, small."""
+    providers: Mapping[LpName, LiquidityProvider] = await container.get(
+        Mapping[LpName, LiquidityProvider]
+    )
+    until = datetime.now(UTC)
+    checks = []
+    for name, provider in providers.items():
+        page = await provider.list_executions(since=until - HISTORY, until=until, limit=1)
+        reached = page.complete or bool(page.executions)
+        checks.append(Check(f"lp {name}", reached, "answers" if reached else "does not answer"))
+    return checks or [Check("lps", True, "none configured for this command")]

@@ -1,0 +1,88 @@
+"""Finding and showing orders of any tenant."""
+
+from collections.abc import Mapping
+
+import msgspec
+from dishka import AsyncContainer
+
+from application.ports.catalog import Platform
+from application.ports.trading import LpAttempt, OrderDetail
+from application.ports.unit_of_work import UnitOfWork
+from domain.assets.catalog import Catalog
+from domain.orders.order import Order
+from domain.shared.errors import NotFound
+from domain.shared.ids import IdPrefix, OrderId, TenantId, encode_id
+from domain.shared.money import format_units
+from entrypoints.cli.operator import partners
+
+
+async def find(container: AsyncContainer, order_id: OrderId) -> tuple[TenantId, OrderDetail]:
+    """Whose order it is. Raises `NotFound`."""
+    for stored in await partners(container):
+        detail = await load(container, stored.tenant.id, order_id)
+        if detail is not None:
+            return stored.tenant.id, detail
+    raise NotFound("no tenant has this order", order=encode_id(IdPrefix.ORDER, order_id))
+
+
+async def load(
+    container: AsyncContainer, tenant_id: TenantId, order_id: OrderId
+) -> OrderDetail | None:
+    uow: UnitOfWork = await container.get(UnitOfWork)
+    async with uow.begin(tenant_id) as tx:
+        try:
+            return await tx.orders.detail(order_id)
+        except NotFound:
+            return None
+
+
+async def catalog(container: AsyncContainer) -> Catalog:
+    platform: Platform = await container.get(Platform)
+    return (await platform.view()).catalog
+
+
+def shown(order: Order, tenant_id: TenantId, assets: Catalog) -> Mapping[str, object]:
+    instrument = assets.instrument(order.instrument)
+    return {
+        "id": encode_id(IdPrefix.ORDER, order.id),
+        "tenant_id": encode_id(IdPrefix.TENANT, tenant_id),
+        "customer_id": encode_id(IdPrefix.CUSTOMER, order.customer_id),
+        "client_order_id": order.client_order_id,
+        "status": order.status.value,
+        "outcome": None if order.outcome is None else order.outcome.value,
+        "final": order.is_final,
+        "instrument": order.instrument,
+        "side": order.side.value,
+        "base_amount": format_units(order.base_units, scale=instrument.base.scale),
+        "quote_amount": format_units(order.quote_units, scale=instrument.quote.scale),
+        "reject_reason": order.reject_reason,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+        "version": order.version,
+    }
+
+
+def shown_detail(detail: OrderDetail, tenant_id: TenantId, assets: Catalog) -> Mapping[str, object]:
+    transaction = detail.transaction_id
+    return {
+        **shown(detail.order, tenant_id, assets),
+        "transaction_id": (
+            None if transaction is None else encode_id(IdPrefix.TRANSACTION, transaction)
+        ),
+        "attempt": None if detail.attempt is None else _attempt(detail.attempt),
+    }
+
+
+def _attempt(attempt: LpAttempt) -> Mapping[str, object]:
+    """What we know from the LP, and how."""
+    return {
+        "number": attempt.number,
+        "lp": attempt.lp,
+        "status": attempt.status.value,
+        "lp_quote_id": attempt.lp_quote_id,
+        "lp_execution_id": attempt.lp_execution_id,
+        "lp_expires_at": attempt.lp_expires_at,
+        "looks": attempt.looks,
+        "resolved_by": attempt.resolved_by,
+        "seen": None if attempt.evidence is None else msgspec.json.decode(attempt.evidence),
+    }

@@ -1,0 +1,21 @@
+"""What the HTTP server loads in each of its workers."""
+
+import os
+
+from litestar import Litestar
+
+from entrypoints.http.app import make_app
+from entrypoints.wiring.container import make_api_container
+from entrypoints.wiring.crash import arm
+from entrypoints.wiring.lifeline import follow
+from entrypoints.wiring.logs import configure_logging
+from entrypoints.wiring.settings import read_settings
+
+
+def create() -> Litestar:
+    # A worker whose parent was killed would go on holding the port.
+    follow(os.getppid())
+    configure_logging()
+    settings = read_settings()
+    arm(settings.crash_point)
+    return make_app(make_api_container(settings), sandbox=settings.sandbox)
