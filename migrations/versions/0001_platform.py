@@ -26,6 +26,8 @@ $$
 
 # The only way partitions come to be: policies, triggers and (absent) grants cannot be forgotten.
 # The first call also makes `<table>_before`, which takes ids older than the first month.
+# A partition is made apart and then attached: CREATE TABLE … PARTITION OF would lock the parent
+# against every trade, and several parents in one transaction against one another.
 MAKE_PARTITIONS = """
 CREATE FUNCTION aksum.make_partitions(parent text, from_day date, months int) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = aksum, pg_temp SET timezone = 'UTC' AS $$
@@ -56,11 +58,13 @@ BEGIN
       bounds := format('FROM (%L) TO (%L)', aksum.uuid7_floor(month_start),
                        aksum.uuid7_floor(month_start + interval '1 month'));
     END IF;
-    EXECUTE format('CREATE TABLE aksum.%I PARTITION OF aksum.%I FOR VALUES %s',
-                   child, parent, bounds);
+    EXECUTE format('CREATE TABLE aksum.%I (LIKE aksum.%I INCLUDING ALL EXCLUDING INDEXES)',
+                   child, parent);
     EXECUTE format('ALTER TABLE aksum.%I ENABLE ROW LEVEL SECURITY', child);
     EXECUTE format('ALTER TABLE aksum.%I FORCE ROW LEVEL SECURITY', child);
     EXECUTE format('REVOKE ALL ON aksum.%I FROM PUBLIC', child);
+    EXECUTE format('ALTER TABLE aksum.%I ATTACH PARTITION aksum.%I FOR VALUES %s',
+                   parent, child, bounds);
     IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ('aksum.' || parent)::regclass
                AND tgname = 'append_only_truncate') THEN
       EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON aksum.%I '

@@ -180,6 +180,11 @@ CREATE INDEX intents_due ON aksum.intents (kind, next_action_at) WHERE state = '
 """
 
 PARTITIONED = ("quotes", "fills")
+GRANTS = {
+    ("quotes", "orders", "lp_attempts"): "SELECT, INSERT, UPDATE",
+    ("fills", "client_order_ids", "deposits", "transfers"): "SELECT, INSERT",
+    ("intents",): "SELECT, INSERT, UPDATE, DELETE",
+}
 
 
 def upgrade() -> None:
@@ -189,13 +194,10 @@ def upgrade() -> None:
     append_only("fills")
     for table in PARTITIONED:
         monthly(table, months_ahead=MONTHS_AHEAD)
-    for table in ("quotes", "orders", "lp_attempts"):
-        tenant_table(table, grants="SELECT, INSERT, UPDATE")
-    for table in ("fills", "client_order_ids", "deposits", "transfers"):
-        tenant_table(table, grants="SELECT, INSERT")
-    tenant_table("intents", grants="SELECT, INSERT, UPDATE, DELETE")
-    for table in (*PARTITIONED, "client_order_ids", "deposits", "transfers", "intents"):
-        ops_reads(table)
+    for tables, grants in GRANTS.items():
+        for table in tables:
+            tenant_table(table, grants=grants)
+            ops_reads(table)
     op.execute(
         "CREATE POLICY workers_find_due ON aksum.intents FOR SELECT TO aksum_worker "
         "USING (state = 'due' AND next_action_at <= now())"
@@ -211,5 +213,5 @@ def downgrade() -> None:
     DROP TABLE aksum.intents, aksum.transfers, aksum.deposits, aksum.fills, aksum.lp_attempts,
       aksum.client_order_ids, aksum.orders, aksum.quotes;
     DELETE FROM aksum.partitioned_tables
-      WHERE name IN ('quotes', 'orders', 'lp_attempts', 'fills');
+      WHERE name IN ('quotes', 'fills');
     """)

@@ -1,0 +1,104 @@
+"""A database with two tenants, each with rows in every table that tenants have rows in."""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from application.ports.intents import Intent, IntentKind
+from application.ports.movements import Deposit, Transfer
+from application.ports.parties import ApiKey
+from application.ports.trading import OpenExecution, Settlement, StoredQuote
+from domain.ledger.commands import PlaceHold
+from domain.ledger.hold import Hold
+from tests.contract.conftest import make_postgres_ports
+from tests.contract.holds_contract import do, hold_on
+from tests.contract.isolation_contract import add_movements, new_deposit, new_key
+from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
+from tests.fixtures.postgres_servers import Database
+
+CLIENT_ORDER_ID: Final = "the same in both"
+KEY: Final = "the same key in both"
+HOUR: Final = timedelta(hours=1)
+OVER: Final = timedelta(seconds=-1)
+
+
+class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
+    """What one tenant has: of everything one, and of what a sweeper looks for one that is due."""
+
+    party: Party
+    other: Party
+    trade: Settlement
+    open_execution: OpenExecution
+    open_quote: StoredQuote
+    due_quote: StoredQuote
+    due_hold: Hold
+    key: ApiKey
+    deposit: Deposit
+    transfer: Transfer
+    leased: Intent
+    parked: Intent
+    later: Intent
+
+
+class Inhabited(msgspec.Struct, frozen=True, kw_only=True):
+    database: Database
+    mine: Inhabitant
+    theirs: Inhabitant
+
+
+async def inhabit(database: Database) -> Inhabited:
+    async with make_postgres_ports(database) as ports:
+        world = World(ports)
+        await world.prepare()
+        return Inhabited(
+            database=database, mine=await inhabitant(world), theirs=await inhabitant(world)
+        )
+
+
+async def inhabitant(world: World) -> Inhabitant:
+    party = await world.party()
+    trade = await world.trade(party)
+    await world.mirror(party.tenant_id, trade.transaction.id)
+    claimed = await world.quote(party)
+    reservation = world.reservation(
+        claimed.quote.id, request=world.request(KEY), client_order_id=CLIENT_ORDER_ID
+    )
+    execution = await world.reserve(party, reservation)
+    assert execution is not None
+    key, deposit = new_key(world), new_deposit(world, party, world.now)
+    transfer = await add_movements(world, party, key, deposit)
+    due_hold = hold_on(world, party, 1, placed=world.now - 2 * HOUR, expires_in=HOUR)
+    await do(world, party, PlaceHold(due_hold))
+    return Inhabitant(
+        party=party,
+        other=await world.party(party.tenant_id),
+        trade=trade,
+        open_execution=execution,
+        open_quote=await world.quote(party),
+        due_quote=await world.quote(party, expires_in=OVER),
+        due_hold=due_hold,
+        key=key,
+        deposit=deposit,
+        transfer=transfer,
+        leased=await intent(world, party, leased=True),
+        parked=await intent(world, party, parked=True),
+        later=await intent(world, party),
+    )
+
+
+async def intent(
+    world: World, party: Party, *, leased: bool = False, parked: bool = False
+) -> Intent:
+    """Under a lease, out of the machine's hands, or else due in an hour."""
+    subject = world.id()
+    duration = LONG_LEASE if leased else NO_LEASE
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        await tx.intents.add(IntentKind.MIRROR, subject, payload=None)
+        (taken,) = await tx.intents.lease(IntentKind.MIRROR, (subject,), duration=duration)
+        if parked:
+            assert await tx.intents.park(taken, error="a contradiction")
+        elif not leased:
+            assert await tx.intents.postpone(taken, until=world.now + HOUR, error=None)
+        await tx.commit()
+    return taken
