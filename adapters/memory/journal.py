@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from adapters.memory.ledger_names import names_in
 from adapters.memory.store import BookedTransaction, Rows, StrictBalance
-from application.ports.ledger import PostedEntry, PostedTransaction
+from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
 from domain.ledger.commands import Batch
 from domain.ledger.decision import Deltas, NumberedEntry, add
 from domain.ledger.entry import JournalTransaction
@@ -39,6 +39,14 @@ class MemoryJournal:
             booked_at=booked.booked_at,
             entries=tuple(entry for entry in entries if entry is not None),
         )
+
+    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
+        found = sorted(
+            booked.transaction.id
+            for booked in self._rows.transactions.values()
+            if booked.transaction.reference == reference
+        )
+        return tuple([await self.transaction(each) for each in found[:REFERENCED_MAX]])
 
     async def entries(
         self, account_id: AccountId, *, before_seq: int | None, limit: int

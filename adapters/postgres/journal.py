@@ -14,7 +14,7 @@ from adapters.postgres.journal_rows import (
     transaction_from,
 )
 from adapters.postgres.journal_writes import write
-from application.ports.ledger import PostedEntry, PostedTransaction
+from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
 from domain.ledger.balance import Balance
 from domain.ledger.commands import Batch, ExpireHold, PlaceHold, Post, ReleaseHold
 from domain.ledger.hold import Hold
@@ -46,6 +46,10 @@ WHERE e.tenant_id = $1
 TRANSACTION = """
 SELECT id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of, booked_at
 FROM ledger_transactions WHERE tenant_id = $1 AND id = $2
+"""
+OF_REFERENCE = f"""
+SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND reference = $2
+ORDER BY id LIMIT {REFERENCED_MAX}
 """
 HOLD = f"""
 SELECT {HOLD_COLUMNS} FROM ledger_holds h
@@ -93,6 +97,10 @@ class PostgresJournal:
         )
         entries = tuple(entry_from(row) for row in rows)
         return transaction_from(header, entries)
+
+    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
+        rows = await self._connection.fetch(OF_REFERENCE, self._tenant_id, reference)
+        return tuple([await self.transaction(TransactionId(row["id"])) for row in rows])
 
     async def entries(
         self, account_id: AccountId, *, before_seq: int | None, limit: int

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -15,6 +15,8 @@ from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
 from domain.shared.ids import AccountId, CustomerId, HoldId, TransactionId
 from domain.shared.money import AssetCode
+
+REFERENCED_MAX: Final = 100
 
 
 class Accounts(Protocol):
@@ -85,6 +87,14 @@ class Journal(Protocol):
     @abstractmethod
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         """Raises `NotFound`."""
+        ...
+
+    @abstractmethod
+    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
+        """What was posted about one object, oldest first, at most `REFERENCED_MAX`.
+
+        Not for the path of requests: a reference does not say which partition to look into.
+        """
         ...
 
     @abstractmethod

@@ -40,6 +40,23 @@ class JournalContract:
             with pytest.raises(NotFound):
                 await tx.journal.transaction(TransactionId(world.id()))
 
+    async def test_everything_posted_about_one_object_is_found_oldest_first(
+        self, world: World
+    ) -> None:
+        payer, payee = await pair(world)
+        first, second, other = (
+            replace(world.moving(payer.usdt, payee.usdt, 1), reference=reference)
+            for reference in ("ord_1", "ord_1", "ord_2")
+        )
+        for each in (second, other, first):
+            assert await post(world, payer, each) == OK
+        async with world.ports.uow.begin(payer.tenant_id) as tx:
+            found = await tx.journal.of_reference("ord_1")
+            assert found == tuple([await tx.journal.transaction(x.id) for x in (first, second)])
+            assert await tx.journal.of_reference("ord_3") == ()
+        async with world.ports.uow.begin(await world.tenant()) as tx:
+            assert await tx.journal.of_reference("ord_1") == ()
+
     async def test_nothing_to_post_is_no_trouble(self, world: World) -> None:
         async with world.ports.uow.begin(await world.tenant()) as tx:
             assert await tx.journal.post(()) == ()
