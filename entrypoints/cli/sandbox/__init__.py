@@ -1,0 +1,1 @@
+"""Everything at once: a supervisor with PostgreSQL, simulators, a worker and the API below it."""

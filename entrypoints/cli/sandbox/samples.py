@@ -1,0 +1,110 @@
+"""What a sandbox has in it: plain values, so that they can be read at a glance."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from domain.assets.asset import Asset, AssetKind
+from domain.assets.instrument import Instrument, TradingStatus
+from domain.shared.money import AssetCode, parse_units
+from domain.tenants.tenant import PricingPolicy
+
+
+def _asset(code: str, scale: int, kind: AssetKind, name: str) -> Asset:
+    return Asset(code=AssetCode(code), scale=scale, kind=kind, name=name)
+
+
+ASSETS: Final = {
+    asset.code: asset
+    for asset in (
+        _asset("BTC", 8, AssetKind.CRYPTO, "Bitcoin"),
+        _asset("ETH", 18, AssetKind.CRYPTO, "Ether"),
+        _asset("USDT", 8, AssetKind.CRYPTO, "Tether USD"),
+        _asset("USDC", 8, AssetKind.CRYPTO, "USD Coin"),
+        _asset("NGN", 2, AssetKind.FIAT, "Nigerian naira"),
+        _asset("KES", 2, AssetKind.FIAT, "Kenyan shilling"),
+        _asset("ZAR", 2, AssetKind.FIAT, "South African rand"),
+    )
+}
+
+
+def units(asset: str, amount: str) -> int:
+    return parse_units(amount, scale=ASSETS[AssetCode(asset)].scale)
+
+
+def _instrument(base: str, quote: str, *, base_limits: tuple[str, str]) -> Instrument:
+    low, high = base_limits
+    return Instrument(
+        symbol=f"{base}-{quote}",
+        base=ASSETS[AssetCode(base)],
+        quote=ASSETS[AssetCode(quote)],
+        tick=Decimal("0.01"),
+        lot_units=units(base, "0.00000001"),
+        min_base_units=units(base, low),
+        max_base_units=units(base, high),
+        min_quote_units=units(quote, "1"),
+        max_quote_units=units(quote, "2000000"),
+        status=TradingStatus.OPEN,
+    )
+
+
+INSTRUMENTS: Final = (
+    _instrument("BTC", "USDT", base_limits=("0.00002", "30")),
+    _instrument("ETH", "USDT", base_limits=("0.0005", "600")),
+)
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A partner; its customers are known to it by `external_ids`."""
+
+    name: str
+    pricing: PricingPolicy
+    external_ids: tuple[str, ...]
+
+
+TENANTS: Final = (
+    Sample(
+        "Adulis Pay",
+        PricingPolicy(platform_spread_ppm=1_000, tenant_spread_ppm=2_500, fee_ppm=1_000),
+        ("abeba", "berhane"),
+    ),
+    Sample(
+        "Zanj Bank",
+        PricingPolicy(platform_spread_ppm=1_500, tenant_spread_ppm=4_000, fee_ppm=0),
+        ("chipo", "dalila"),
+    ),
+)
+OPERATORS: Final = ("operator-one", "operator-two")
+
+# Enough of everything for a long day of trading at the instruments' maxima.
+OPENING_DEPOSITS: Final = (
+    ("BTC", "10000"),
+    ("ETH", "200000"),
+    ("USDT", "1000000000"),
+    ("USDC", "1000000000"),
+    ("NGN", "1000000000000"),
+    ("KES", "100000000000"),
+    ("ZAR", "10000000000"),
+)
+
+# What each simulated provider opens our account with, and therefore what the house paid in there.
+LP_CAPITAL: Final = (
+    ("BTC", "5000"),
+    ("ETH", "100000"),
+    ("USDC", "500000000"),
+    ("USDT", "500000000"),
+)
+
+
+class SampleLp(msgspec.Struct, frozen=True):
+    name: str
+    dialect: str
+    role: str
+    rank: int
+
+
+LPS: Final = (
+    SampleLp("binance_primary", "binance_convert", "primary", 1),
+    SampleLp("binance_backup", "binance_convert", "backup", 2),
+)
