@@ -1,0 +1,284 @@
+"""Every method of every repository, called by one tenant with the ids of another."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import get_type_hints
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from application.errors import VersionConflict
+from application.ports.idempotency import IdempotencyRecord
+from application.ports.intents import IntentKind
+from application.ports.parties import StoredTenant
+from application.ports.trading import OrderFilter
+from application.ports.unit_of_work import Transaction
+from domain.ledger.account import AccountKey, customer_owner
+from domain.ledger.chart import AccountCode
+from domain.ledger.commands import Post, ReleaseHold
+from domain.ledger.outcomes import OutcomeCode
+from domain.liquidity.resolution import AttemptStatus
+from domain.shared.errors import InvariantViolation, NotFound
+from domain.tenants.tenant import Tenant, TenantStatus
+from tests.contract.conftest import make_postgres_ports
+from tests.contract.settle_contract import rejected
+from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
+from tests.fixtures.postgres_servers import Server, in_thread
+from tests.integration.direct import TENANT_TABLES, connected, names
+from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant, Inhabited, inhabit
+
+Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
+
+
+@pytest.fixture(scope="module")
+def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
+    made = postgres_server.create_database()
+    yield in_thread(lambda: inhabit(made))
+    postgres_server.drop_database(made.name)
+
+
+@pytest.fixture
+async def world(inhabited: Inhabited) -> AsyncIterator[World]:
+    async with make_postgres_ports(inhabited.database) as ports:
+        yield World(ports)
+
+
+async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
+    return await tx.trading.settle(await world.settlement(of.party, of.open_execution))
+
+
+async def reject(tx: Transaction, of: Inhabitant, world: World) -> bool:
+    order = rejected(world, of.open_execution)
+    return await tx.trading.reject(of.open_execution, order, evidence=EVIDENCE, at=world.now)
+
+
+async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
+    order = of.open_execution.order
+    return await tx.trading.keep_open(
+        of.open_execution,
+        replace(order, version=order.version + 1),
+        status=AttemptStatus.UNKNOWN,
+        evidence=EVIDENCE,
+        looks=1,
+        look_again_in=LONG_LEASE,
+        at=world.now,
+    )
+
+
+async def post(tx: Transaction, of: Inhabitant, world: World) -> list[OutcomeCode]:
+    outcomes = await tx.journal.post(
+        (
+            Post(world.moving(of.party.usdt, of.other.usdt, 1), world.now),
+            ReleaseHold(of.due_hold.id, world.now),
+        )
+    )
+    return [outcome.code for outcome in outcomes]
+
+
+async def claim(tx: Transaction, of: Inhabitant, world: World) -> object:
+    """One key, used by both: each finds its own record."""
+    record = IdempotencyRecord(
+        key=KEY, fingerprint=bytes(32), resource="order", resource_id=world.id()
+    )
+    taken = await tx.idempotency.claim(record)
+    return taken is None or taken.resource_id == of.open_execution.order.id
+
+
+async def find(tx: Transaction, of: Inhabitant, world: World) -> object:
+    record = await tx.idempotency.find(KEY)
+    return record is None or record.resource_id == of.open_execution.order.id
+
+
+async def by_client_order_id(tx: Transaction, of: Inhabitant, world: World) -> object:
+    return await tx.orders.by_client_order_id(CLIENT_ORDER_ID) == of.open_execution.order.id
+
+
+async def resolve(tx: Transaction, of: Inhabitant, world: World) -> object:
+    key = AccountKey(AccountCode.CUSTOMER, USDT.code, customer_owner(of.party.customer.id))
+    return (await tx.accounts.resolve((key,)))[key] == of.party.usdt
+
+
+def stored_tenant(of: Inhabitant, world: World) -> StoredTenant:
+    tenant = Tenant(
+        id=of.party.tenant_id, name="taken", status=TenantStatus.SUSPENDED, pricing=POLICY
+    )
+    return StoredTenant(tenant=tenant, created_at=world.now, updated_at=world.now, version=9)
+
+
+# What the caller gets: an answer that is nothing, or a refusal.
+ANSWERS: dict[str, tuple[object, Attempt]] = {
+    "idempotency.find": (False, find),
+    "idempotency.claim": (False, claim),
+    "api_keys.find": (None, lambda tx, of, _: tx.api_keys.find(of.key.lookup)),
+    "accounts.of_customer": (
+        (),
+        lambda tx, of, _: tx.accounts.of_customer(of.other.customer.id),
+    ),
+    "accounts.resolve": (False, resolve),
+    "journal.entries": (
+        (),
+        lambda tx, of, _: tx.journal.entries(of.party.usdt, before_seq=None, limit=9),
+    ),
+    "journal.of_reference": (
+        (),
+        lambda tx, of, _: tx.journal.of_reference(of.trade.transaction.reference),
+    ),
+    "journal.hold": (None, lambda tx, of, _: tx.journal.hold(of.due_hold.id)),
+    "journal.post": ([OutcomeCode.ACCOUNT_NOT_FOUND, OutcomeCode.HOLD_NOT_FOUND], post),
+    "quotes.offer": (
+        False,
+        lambda tx, of, world: tx.quotes.offer(of.open_quote, world.request()),
+    ),
+    "orders.by_client_order_id": (False, by_client_order_id),
+    "trading.reserve": (
+        None,
+        lambda tx, of, world: tx.trading.reserve(world.reservation(of.open_quote.quote.id)),
+    ),
+    "trading.settle": (False, settle),
+    "trading.reject": (False, reject),
+    "trading.keep_open": (False, keep_open),
+    "trading.open_execution": (
+        None,
+        lambda tx, of, _: tx.trading.open_execution(of.open_execution.order.id, lease_token=1),
+    ),
+    "intents.lease": (
+        (),
+        lambda tx, of, _: tx.intents.lease(
+            IntentKind.MIRROR, (of.trade.transaction.id, of.leased.subject), duration=LONG_LEASE
+        ),
+    ),
+    "intents.finish": (False, lambda tx, of, _: tx.intents.finish(of.leased)),
+    "intents.postpone": (
+        False,
+        lambda tx, of, world: tx.intents.postpone(of.leased, until=world.now, error=None),
+    ),
+    "intents.park": (False, lambda tx, of, _: tx.intents.park(of.leased, error="taken")),
+    "intents.make_due": (
+        False,
+        lambda tx, of, _: tx.intents.make_due(IntentKind.MIRROR, of.parked.subject),
+    ),
+}
+REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
+    "tenants.add": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, of, world: tx.tenants.add(stored_tenant(of, world)),
+    ),
+    "tenants.update": (
+        VersionConflict,
+        lambda tx, of, world: tx.tenants.update(stored_tenant(of, world)),
+    ),
+    "api_keys.add": (asyncpg.UniqueViolationError, lambda tx, of, _: tx.api_keys.add(of.key)),
+    "api_keys.get": (NotFound, lambda tx, of, _: tx.api_keys.get(of.key.id)),
+    "api_keys.update": (
+        VersionConflict,
+        lambda tx, of, _: tx.api_keys.update(replace(of.key, version=2)),
+    ),
+    "customers.get": (NotFound, lambda tx, of, _: tx.customers.get(of.party.customer.id)),
+    "customers.update": (
+        VersionConflict,
+        lambda tx, of, _: tx.customers.update(replace(of.party.customer, version=2)),
+    ),
+    "accounts.get": (NotFound, lambda tx, of, _: tx.accounts.get(of.party.usdt)),
+    "journal.transaction": (
+        NotFound,
+        lambda tx, of, _: tx.journal.transaction(of.trade.transaction.id),
+    ),
+    "quotes.get": (NotFound, lambda tx, of, _: tx.quotes.get(of.open_quote.quote.id)),
+    "orders.get": (NotFound, lambda tx, of, _: tx.orders.get(of.trade.order.id)),
+    "orders.detail": (NotFound, lambda tx, of, _: tx.orders.detail(of.trade.order.id)),
+    "deposits.get": (NotFound, lambda tx, of, _: tx.deposits.get(of.deposit.id)),
+    "deposits.add": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, _: tx.deposits.add(of.deposit),
+    ),
+    "transfers.get": (NotFound, lambda tx, of, _: tx.transfers.get(of.transfer.id)),
+    "transfers.add": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, _: tx.transfers.add(of.transfer),
+    ),
+}
+# These are about the caller's own rows whatever is passed.
+OWN: dict[str, Attempt] = {
+    "tenants.get": lambda tx, of, _: tx.tenants.get(),
+    "tenants.partners": lambda tx, of, _: tx.tenants.partners(),
+    "api_keys.list": lambda tx, of, _: tx.api_keys.list(),
+    "customers.add": lambda tx, of, _: tx.customers.add(of.party.customer),
+    "customers.page": lambda tx, of, _: tx.customers.page(external_id=None, before=None, limit=100),
+    "journal.expired_holds": lambda tx, of, world: tx.journal.expired_holds(
+        now=world.now, limit=100
+    ),
+    "quotes.expire_due": lambda tx, of, world: tx.quotes.expire_due(now=world.now, limit=100),
+    "orders.page": lambda tx, of, _: tx.orders.page(OrderFilter(), before=None, limit=100),
+    "intents.add": lambda tx, of, _: tx.intents.add(
+        IntentKind.MIRROR, of.trade.transaction.id, payload=None
+    ),
+}
+
+
+def test_every_method_of_every_repository_is_tried() -> None:
+    methods = {
+        f"{name}.{method}"
+        for name, repository in vars(Transaction).items()
+        if isinstance(repository, property)
+        for method in vars(get_type_hints(repository.fget)["return"])
+        if not method.startswith("_")
+    }
+    assert methods == ANSWERS.keys() | REFUSALS.keys() | OWN.keys()
+
+
+@pytest.mark.parametrize("method", ANSWERS)
+async def test_ids_of_another_tenant_answer_nothing_and_change_nothing(
+    inhabited: Inhabited, world: World, method: str
+) -> None:
+    expected, attempt = ANSWERS[method]
+    before = await rows_of(inhabited, inhabited.theirs)
+    async with world.ports.uow.begin(inhabited.mine.party.tenant_id) as tx:
+        assert await attempt(tx, inhabited.theirs, world) == expected
+        with suppress(InvariantViolation):
+            await tx.commit()
+    assert await rows_of(inhabited, inhabited.theirs) == before
+
+
+@pytest.mark.parametrize("method", REFUSALS)
+async def test_ids_of_another_tenant_are_refused_and_change_nothing(
+    inhabited: Inhabited, world: World, method: str
+) -> None:
+    error, attempt = REFUSALS[method]
+    before = await rows_of(inhabited, inhabited.theirs)
+    async with world.ports.uow.begin(inhabited.mine.party.tenant_id) as tx:
+        with pytest.raises(error):
+            await attempt(tx, inhabited.theirs, world)
+        with suppress(InvariantViolation):
+            await tx.commit()
+    assert await rows_of(inhabited, inhabited.theirs) == before
+
+
+@pytest.mark.parametrize("method", OWN)
+async def test_own_rows_are_all_that_is_shown_and_changed(
+    inhabited: Inhabited, world: World, method: str
+) -> None:
+    mine, theirs = inhabited.mine, inhabited.theirs
+    before = await rows_of(inhabited, theirs)
+    async with world.ports.uow.begin(mine.party.tenant_id) as tx:
+        shown = repr(await OWN[method](tx, theirs, world))
+        for foreign in (theirs.party.tenant_id, theirs.key.id, theirs.due_hold.id):
+            assert str(foreign) not in shown
+        for order in (theirs.trade.order, theirs.open_execution.order):
+            assert str(order.id) not in shown
+            assert str(theirs.other.customer.id) not in shown
+        await tx.commit()
+    assert await rows_of(inhabited, theirs) == before
+
+
+async def rows_of(inhabited: Inhabited, of: Inhabitant) -> dict[str, str]:
+    """A digest of each table's rows of one tenant."""
+    async with connected(inhabited.database.admin_url) as admin:
+        return {
+            table: await admin.fetchval(
+                f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
+                "WHERE tenant_id = $1",
+                of.party.tenant_id,
+            )
+            for table in await names(admin, TENANT_TABLES)
+        }
