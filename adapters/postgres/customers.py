@@ -10,6 +10,10 @@ from domain.shared.ids import CustomerId, TenantId
 
 COLUMNS = "id, external_id, status, metadata, version, created_at, updated_at"
 
+PAGE_START = f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND id < $2"
+EXTERNAL_ID = " AND external_id = $4"
+PAGE_END = " ORDER BY id DESC LIMIT $3"
+
 
 class PostgresCustomers:
     def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
@@ -64,10 +68,8 @@ class PostgresCustomers:
     async def page(
         self, *, external_id: str | None, before: CustomerId | None, limit: int
     ) -> tuple[Customer, ...]:
-        named = "" if external_id is None else " AND external_id = $4"
         rows = await self._connection.fetch(
-            f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND id < $2{named} "
-            "ORDER BY id DESC LIMIT $3",
+            PAGE_START + ("" if external_id is None else EXTERNAL_ID) + PAGE_END,
             self._tenant_id,
             before or UUID_MAX,
             limit,

@@ -15,26 +15,27 @@ from domain.shared.ids import OrderId, TenantId, TransactionId
 # One statement for an order and its fills: two would see two moments, and an order is filled in
 # between. Fill columns are prefixed, and NULL where an order has none.
 _FILLED = ", ".join(f"f.{name} AS fill_{name}" for name in FILL_COLUMNS)
-
-
-def _with_fills(orders: str) -> str:
-    return f"""
-WITH o AS ({orders})
+_ORDERS = f"WITH o AS (SELECT {ORDER} FROM orders WHERE tenant_id = $1"
+_WITH_FILLS = f""")
 SELECT o.*, {_FILLED} FROM o
 LEFT JOIN fills f ON f.tenant_id = $1 AND f.order_id = o.id
 ORDER BY o.id DESC, f.recorded_at, f.id
 """
 
-
-ONE = _with_fills(f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id = $2")
+ONE = _ORDERS + " AND id = $2" + _WITH_FILLS
 LAST_ATTEMPT = f"""
 SELECT {ATTEMPT} FROM lp_attempts WHERE tenant_id = $1 AND order_id = $2
 ORDER BY attempt DESC LIMIT 1
 """
 # Only the filters that are wanted are in the statement: plans are made once, not per value.
-PAGE_START = f"SELECT {ORDER} FROM orders WHERE tenant_id = $1 AND id < $2"
-PAGE_END = " ORDER BY id DESC LIMIT $3"
-FILTERS = ("customer_id", "client_order_id", "status", "outcome")
+PAGE_START = _ORDERS + " AND id < $2"
+PAGE_END = " ORDER BY id DESC LIMIT $3" + _WITH_FILLS
+FILTERS = {
+    "customer_id": " AND customer_id = $",
+    "client_order_id": " AND client_order_id = $",
+    "status": " AND status = $",
+    "outcome": " AND outcome = $",
+}
 
 
 class PostgresOrders:
@@ -74,10 +75,10 @@ class PostgresOrders:
     ) -> tuple[Order, ...]:
         given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
         conditions = "".join(
-            f" AND {name} = ${number}" for number, name in enumerate(given, start=4)
+            FILTERS[name] + str(number) for number, name in enumerate(given, start=4)
         )
         rows = await self._connection.fetch(
-            _with_fills(PAGE_START + conditions + PAGE_END),
+            PAGE_START + conditions + PAGE_END,
             self._tenant_id,
             before or UUID_MAX,
             limit,
