@@ -9,18 +9,18 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from dishka import AsyncContainer
 from saq import Queue, Worker
 from saq.types import Context, PartialTimersDict
 
-from application.ports.bell import JobBell
+from application.ports.bell import JobBell, JobKind
 from application.ports.intents import DueWork
 from entrypoints.worker.endurance import sleep_unless, survives
-from entrypoints.worker.job import Job
 from entrypoints.worker.jobs import JOBS
 from entrypoints.worker.ringer import Ringer
+from entrypoints.worker.runner import Runner
 from entrypoints.worker.sweeper import Sweeper
 
 DRAIN: Final = timedelta(seconds=5)
@@ -35,29 +35,26 @@ _log = logging.getLogger(__name__)
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
     """Works until SIGTERM or SIGINT. Calls `ready` when all three parts run."""
-    stopping = asyncio.Event()
+    runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    jobs = {job.kind: job for job in JOBS}
-    ringer = Ringer(due=await container.get(DueWork), bell=await container.get(JobBell), jobs=jobs)
+        loop.add_signal_handler(number, runner.stopping.set)
+    due, bell = await container.get(DueWork), await container.get(JobBell)
     parts = {
-        asyncio.create_task(ringer.run(stopping), name="ringer"),
-        asyncio.create_task(Sweeper(container, jobs).run(stopping), name="sweeper"),
-        asyncio.create_task(_serve_queue(container, stopping), name="queue"),
+        asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
+        asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
+        asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
     }
     ready()
     _log.info("worker is ready")
+    told = asyncio.create_task(runner.stopping.wait(), name="signal")
     try:
         # A part that ends by itself is a bug: end the process, so that somebody notices.
-        done, _ = await asyncio.wait(
-            {*parts, asyncio.create_task(stopping.wait(), name="signal")},
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        done, _ = await asyncio.wait({*parts, told}, return_when=asyncio.FIRST_COMPLETED)
         for each in done:
             each.result()
     finally:
-        stopping.set()
+        runner.stopping.set()
         await _drain(parts)
     _log.info("worker has stopped")
 
@@ -71,26 +68,37 @@ async def _drain(parts: set[asyncio.Task[None]]) -> None:
     await asyncio.gather(*late, return_exceptions=True)
 
 
-async def _serve_queue(container: AsyncContainer, stopping: asyncio.Event) -> None:
+async def _serve_queue(queue: Queue, runner: Runner) -> None:
     """Runs the queue's worker, and begins again when the queue is unreachable at first."""
-    queue = await container.get(Queue)
-    while not stopping.is_set():
-        if not await survives("the queue", _use(queue, container, stopping)):
-            await sleep_unless(stopping, QUEUE_AGAIN)
+    while not runner.stopping.is_set():
+        if not await survives("the queue", _use(queue, runner)):
+            await sleep_unless(runner.stopping, QUEUE_AGAIN)
     async with asyncio.timeout(QUEUE_STOP.total_seconds()):
         await queue.disconnect()
 
 
-async def _use(queue: Queue, container: AsyncContainer, stopping: asyncio.Event) -> None:
+async def _use(queue: Queue, runner: Runner) -> None:
+    """Stops the queue's worker once its jobs have ended: it always uses up a grace period whole."""
     await queue.connect()
-    await _until(stopping, _worker(queue, container, stopping))
+    worker = _worker(queue, runner)
+    working = asyncio.create_task(worker.start())
+    told = asyncio.create_task(runner.stopping.wait())
+    await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    try:
+        async with asyncio.timeout(DRAIN.total_seconds()):
+            await runner.drained()
+    except TimeoutError:
+        _log.warning("a job did not finish in time; leases bring its work back")
+    await worker.stop()
+    await working
 
 
-def _worker(queue: Queue, container: AsyncContainer, stopping: asyncio.Event) -> Worker[Context]:
+def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
     worker = Worker(
         queue,
-        functions=[_function(each, container, stopping) for each in JOBS],
-        concurrency=len(JOBS),
+        functions=[_function(kind, runner) for kind in runner.kinds],
+        concurrency=len(runner.kinds),
         timers=TIMERS,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,
     )
@@ -98,26 +106,8 @@ def _worker(queue: Queue, container: AsyncContainer, stopping: asyncio.Event) ->
     return worker
 
 
-def _function(
-    each: Job, container: AsyncContainer, stopping: asyncio.Event
-) -> tuple[str, Callable[..., Awaitable[Any]]]:
+def _function(kind: JobKind, runner: Runner) -> tuple[str, Callable[..., Awaitable[None]]]:
     async def run(context: Context, **_payload: str) -> None:
-        await each.run(container, stopping, beat=context["job"].update)
+        await runner.run(kind, beat=context["job"].update)
 
-    return (each.kind.value, run)
-
-
-async def _until(stopping: asyncio.Event, worker: Worker[Context]) -> None:
-    """Stops `worker` once its jobs have ended: its own grace period is always used up whole."""
-    working = asyncio.create_task(worker.start())
-    told = asyncio.create_task(stopping.wait())
-    await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    if stopping.is_set():
-        try:
-            async with asyncio.timeout(DRAIN.total_seconds()):
-                await asyncio.gather(*(each.ended() for each in JOBS))
-        except TimeoutError:
-            _log.warning("a job did not finish in time; leases bring its work back")
-    await worker.stop()
-    await working
+    return (kind.value, run)

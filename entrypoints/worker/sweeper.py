@@ -1,30 +1,26 @@
 """Does what is due without any queue. Losing every queued job costs a few seconds, nothing else."""
 
 import asyncio
-from collections.abc import Mapping
-
-from dishka import AsyncContainer
+from datetime import timedelta
 
 from application.ports.bell import JobKind
 from entrypoints.worker.endurance import sleep_unless, survives
-from entrypoints.worker.job import Job
+from entrypoints.worker.runner import Runner
 from entrypoints.worker.schedule import SWEEP_EVERY
 
 
 class Sweeper:
     """Starts with a sweep: what a killed worker left behind is taken up when its lease ends."""
 
-    def __init__(self, container: AsyncContainer, jobs: Mapping[JobKind, Job]) -> None:
-        self._container = container
-        self._jobs = jobs
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for kind in SWEEP_EVERY:
-                group.create_task(self._sweep(self._jobs[kind], stopping))
+            for kind, every in SWEEP_EVERY.items():
+                group.create_task(self._sweep(kind, every))
 
-    async def _sweep(self, job: Job, stopping: asyncio.Event) -> None:
-        every = SWEEP_EVERY[job.kind]
-        while not stopping.is_set():
-            await survives(f"sweeping {job.kind}", job.run(self._container, stopping))
-            await sleep_unless(stopping, every)
+    async def _sweep(self, kind: JobKind, every: timedelta) -> None:
+        while not self._runner.stopping.is_set():
+            await survives(f"sweeping {kind}", self._runner.run(kind))
+            await sleep_unless(self._runner.stopping, every)
