@@ -1,0 +1,1 @@
+"""The public contract over HTTP: what partners and operators call."""

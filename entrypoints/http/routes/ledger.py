@@ -1,0 +1,106 @@
+from typing import Final
+
+from domain.shared.errors import NotFound
+from domain.shared.ids import AccountId, CustomerId, IdPrefix, TransactionId, decode_id
+from domain.tenants.permissions import Scope
+from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
+from entrypoints.http.paging import Paging
+from entrypoints.http.reply import Reply, answer
+from entrypoints.http.schemas.ledger import (
+    AccountBody,
+    AccountsQuery,
+    EntriesQuery,
+    EntryBody,
+    TransactionBody,
+    account_body,
+    entry_body,
+    transaction_body,
+)
+from entrypoints.http.schemas.values import Page, whole
+
+
+@operation(
+    "GET",
+    "/v1/accounts",
+    summary="List a customer's accounts",
+    scope=Scope.READ,
+    takes=AccountsQuery,
+    answers={200: Page[AccountBody]},
+    refusals=("not_found",),
+)
+async def list_accounts(call: Call[AccountsQuery]) -> Reply:
+    customer_id = CustomerId(decode_id(IdPrefix.CUSTOMER, call.input.customer_id))
+    catalog = (await call.services.platform.view()).catalog
+    async with call.services.uow.begin(call.tenant_id) as tx:
+        # No accounts and no customer are two different answers.
+        await tx.customers.get(customer_id)
+        views = await tx.accounts.of_customer(customer_id)
+    return answer(whole([account_body(view, catalog) for view in views]))
+
+
+@operation(
+    "GET",
+    "/v1/accounts/{account_id}",
+    summary="Get an account with its balance",
+    scope=Scope.READ,
+    takes=Nothing,
+    answers={200: AccountBody},
+    item=IdPrefix.ACCOUNT,
+)
+async def get_account(call: Call[Nothing]) -> Reply:
+    catalog = (await call.services.platform.view()).catalog
+    async with call.services.uow.begin(call.tenant_id) as tx:
+        view = await tx.accounts.get(AccountId(call.item_id))
+    return answer(account_body(view, catalog))
+
+
+@operation(
+    "GET",
+    "/v1/accounts/{account_id}/entries",
+    summary="List an account's entries with the running balance, newest first",
+    scope=Scope.READ,
+    takes=EntriesQuery,
+    answers={200: Page[EntryBody]},
+    item=IdPrefix.ACCOUNT,
+)
+async def list_entries(call: Call[EntriesQuery]) -> Reply:
+    account_id = AccountId(call.item_id)
+    paging = Paging(f"entries {account_id}", call.tenant_id, call.input)
+    catalog = (await call.services.platform.view()).catalog
+    async with call.services.uow.begin(call.tenant_id) as tx:
+        view = await tx.accounts.get(account_id)
+        if not view.account.strict:
+            raise NotFound("accounts that every customer shares have no statement")
+        rows = await tx.journal.entries(account_id, before_seq=paging.position, limit=paging.rows)
+    return answer(
+        paging.page(
+            rows,
+            # Entries of an account with a statement are numbered from 1.
+            position=lambda row: row.account_seq or 0,
+            show=lambda row: entry_body(row, catalog),
+        )
+    )
+
+
+@operation(
+    "GET",
+    "/v1/transactions/{transaction_id}",
+    summary="Get a journal transaction with its entries",
+    scope=Scope.READ,
+    takes=Nothing,
+    answers={200: TransactionBody},
+    item=IdPrefix.TRANSACTION,
+)
+async def get_transaction(call: Call[Nothing]) -> Reply:
+    catalog = (await call.services.platform.view()).catalog
+    async with call.services.uow.begin(call.tenant_id) as tx:
+        posted = await tx.journal.transaction(TransactionId(call.item_id))
+    return answer(transaction_body(posted, catalog))
+
+
+OPERATIONS: Final[tuple[AnyOperation, ...]] = (
+    list_accounts,
+    get_account,
+    list_entries,
+    get_transaction,
+)

@@ -1,0 +1,141 @@
+"""Accounts, their statements, and the journal behind them."""
+
+from datetime import date
+
+import msgspec
+
+from application.ports.ledger import AccountView, PostedEntry, PostedTransaction
+from domain.assets.catalog import Catalog
+from domain.ledger.account import AccountStatus
+from domain.ledger.chart import AccountCode
+from domain.shared.ids import IdPrefix, encode_id
+from entrypoints.http.paging import PageQuery
+from entrypoints.http.schemas.values import (
+    AccountRef,
+    AssetText,
+    CustomerRef,
+    DecimalText,
+    Query,
+    Timestamp,
+    TransactionRef,
+    decimal,
+    timestamp,
+)
+
+
+class AccountsQuery(Query, frozen=True, kw_only=True):
+    customer_id: CustomerRef
+
+
+class EntriesQuery(PageQuery, frozen=True, kw_only=True):
+    pass
+
+
+class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
+    """`available` is what is posted less what is held for orders.
+
+    `version` counts the entries. `customer_id` is null on your own accounts, such as your fees.
+    """
+
+    id: AccountRef
+    code: AccountCode
+    customer_id: CustomerRef | None
+    asset: AssetText
+    status: AccountStatus
+    posted: DecimalText
+    held: DecimalText
+    available: DecimalText
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+
+
+class EntryBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Credits are positive: on a customer's account, what comes in.
+
+    `seq` numbers the entries of an account without a gap and `balance_after` is its running
+    balance; both are null on accounts that every customer shares.
+    """
+
+    transaction_id: TransactionRef
+    leg: int
+    account_id: AccountRef
+    asset: AssetText
+    amount: DecimalText
+    seq: int | None
+    balance_after: DecimalText | None
+    type: str
+    reference: str
+    booked_at: Timestamp
+
+
+class TransactionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal transaction: its entries sum to nothing for each asset, and it never changes.
+
+    `type` says what happened and `reference` to which object.
+    """
+
+    id: TransactionRef
+    type: str
+    reference: str
+    effective_on: date
+    reverses: TransactionRef | None
+    entries: list[EntryBody]
+    booked_at: Timestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+
+
+def account_body(view: AccountView, catalog: Catalog) -> AccountBody:
+    account = view.account
+    asset = catalog.asset(account.asset)
+    return AccountBody(
+        id=encode_id(IdPrefix.ACCOUNT, account.id),
+        code=account.key.code,
+        # The owner of a customer's account is the customer's id as text.
+        customer_id=account.key.owner if account.key.code is AccountCode.CUSTOMER else None,
+        asset=asset.code,
+        status=account.status,
+        posted=decimal(view.posted, asset),
+        held=decimal(view.balance.held, asset),
+        available=decimal(view.available, asset),
+        created_at=timestamp(account.created_at),
+        updated_at=timestamp(view.updated_at),
+        version=view.balance.version,
+    )
+
+
+def entry_body(entry: PostedEntry, catalog: Catalog) -> EntryBody:
+    asset = catalog.asset(entry.asset)
+    after = entry.balance_after
+    return EntryBody(
+        transaction_id=encode_id(IdPrefix.TRANSACTION, entry.transaction_id),
+        leg=entry.leg,
+        account_id=encode_id(IdPrefix.ACCOUNT, entry.account_id),
+        asset=asset.code,
+        amount=decimal(entry.units, asset),
+        seq=entry.account_seq,
+        balance_after=None if after is None else decimal(after, asset),
+        type=entry.template,
+        reference=entry.reference,
+        booked_at=timestamp(entry.booked_at),
+    )
+
+
+def transaction_body(posted: PostedTransaction, catalog: Catalog) -> TransactionBody:
+    transaction = posted.transaction
+    reverses = transaction.reverses
+    booked_at = timestamp(posted.booked_at)
+    return TransactionBody(
+        id=encode_id(IdPrefix.TRANSACTION, transaction.id),
+        type=transaction.template,
+        reference=transaction.reference,
+        effective_on=transaction.effective_on,
+        reverses=None if reverses is None else encode_id(IdPrefix.TRANSACTION, reverses),
+        entries=[entry_body(entry, catalog) for entry in posted.entries],
+        booked_at=booked_at,
+        created_at=booked_at,
+        updated_at=booked_at,
+        version=1,
+    )

@@ -1,0 +1,128 @@
+"""Parts that bodies share: amounts, ids, times, and pages."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from domain.assets.asset import Asset
+from domain.shared.errors import invariant
+from domain.shared.ids import IdPrefix
+from domain.shared.money import TEXT_LENGTH_MAX, AmountInvalid, format_units, parse_units
+from entrypoints.http.problems import invalid
+
+T = TypeVar("T")
+
+# `$` also matches before a final line break, in Python; this does not, there and elsewhere.
+END: Final = r"(?![\s\S])"
+_SUFFIX: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+_NUMBER: Final = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
+
+
+def _id(prefix: IdPrefix) -> Meta:
+    return Meta(pattern=f"^{prefix}_{_SUFFIX}{END}")
+
+
+TenantRef = Annotated[str, _id(IdPrefix.TENANT)]
+CustomerRef = Annotated[str, _id(IdPrefix.CUSTOMER)]
+QuoteRef = Annotated[str, _id(IdPrefix.QUOTE)]
+OrderRef = Annotated[str, _id(IdPrefix.ORDER)]
+FillRef = Annotated[str, _id(IdPrefix.FILL)]
+AccountRef = Annotated[str, _id(IdPrefix.ACCOUNT)]
+TransactionRef = Annotated[str, _id(IdPrefix.TRANSACTION)]
+TransferRef = Annotated[str, _id(IdPrefix.TRANSFER)]
+DepositRef = Annotated[str, _id(IdPrefix.DEPOSIT)]
+ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
+
+# Plain notation, as text: JSON numbers lose digits in most readers.
+PositiveDecimal = Annotated[
+    str,
+    Meta(
+        pattern=f"^{_NUMBER}{END}",
+        max_length=TEXT_LENGTH_MAX,
+        description="Plain decimal notation, at most as many decimals as the asset's scale.",
+        examples=["0.5"],
+        extra_json_schema={"format": "decimal"},
+    ),
+]
+DecimalText = Annotated[
+    str,
+    Meta(
+        pattern=f"^-?{_NUMBER}{END}",
+        max_length=TEXT_LENGTH_MAX,
+        description="Plain decimal notation with every decimal the asset has.",
+        examples=["0.50000000"],
+        extra_json_schema={"format": "decimal"},
+    ),
+]
+Timestamp = Annotated[
+    str,
+    Meta(
+        description="RFC 3339, UTC, with microseconds.",
+        examples=["2026-01-05T09:00:00.000000Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Ppm = Annotated[int, Meta(ge=0, description="Parts per million.")]
+AssetText = Annotated[str, Meta(pattern=f"^[A-Z][A-Z0-9]{{1,11}}{END}", examples=["USDT"])]
+InstrumentText = Annotated[
+    str,
+    Meta(
+        pattern=f"^[A-Z][A-Z0-9]{{1,11}}-[A-Z][A-Z0-9]{{1,11}}{END}",
+        examples=["BTC-USDT"],
+    ),
+]
+ClientText = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._:@+/=|-]{{1,64}}{END}")]
+# For people: anything that prints, nothing that does not.
+Line = Annotated[str, Meta(pattern=rf"^[^\x00-\x1f\x7f]{{1,100}}{END}")]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request carries. A misspelt field is an error and not a default."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters in the URL."""
+
+
+class Money(msgspec.Struct, frozen=True):
+    amount: DecimalText
+    asset: AssetText
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """`next_cursor` continues with the same filters; null at the end."""
+
+    data: list[T]
+    next_cursor: str | None
+    has_more: bool
+
+
+def whole(data: list[T]) -> Page[T]:
+    """A list that fits on one page."""
+    return Page(data=data, next_cursor=None, has_more=False)
+
+
+def decimal(units: int, asset: Asset) -> str:
+    return format_units(units, scale=asset.scale)
+
+
+def money(units: int, asset: Asset) -> Money:
+    return Money(decimal(units, asset), asset.code)
+
+
+def units_of(text: str, asset: Asset, *, field: str) -> int:
+    """More than nothing. Raises `ApiError` with a pointer to the field."""
+    try:
+        units = parse_units(text, scale=asset.scale)
+    except AmountInvalid as error:
+        raise invalid(error.detail, pointer=f"/{field}") from None
+    if units <= 0:
+        raise invalid("the amount must be more than nothing", pointer=f"/{field}")
+    return units
+
+
+def timestamp(at: datetime) -> str:
+    invariant(at.tzinfo is not None, "a time without a zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -1,0 +1,261 @@
+"""The application over memory: two tenants, their customers, an operator, and one LP."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import httpx
+import msgspec
+from dishka import AsyncContainer, Provider, Scope, make_async_container
+
+from adapters.memory.access_directory import MemoryAccessDirectory
+from adapters.memory.clock import ManualClock
+from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.platform import MemoryPlatform
+from adapters.memory.store import Store
+from adapters.memory.tables import Table
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.system.ids import SystemIds
+from adapters.system.secrets import SystemSecrets
+from application.background import Background
+from application.in_flight import InFlight
+from application.ports.catalog import ListedLp, LpRole, Platform
+from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.inspection import DatabaseInspection, DatabaseReport
+from application.ports.liquidity import LiquidityProvider
+from application.ports.parties import AccessDirectory
+from application.ports.unit_of_work import UnitOfWork
+from application.tenants.api_keys import ManageApiKeys
+from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
+from application.tenants.key_text import Environment
+from domain.liquidity.quote import LpName
+from domain.shared.ids import TenantId
+from domain.shared.price import Price
+from domain.tenants.permissions import Scope as KeyScope
+from domain.tenants.tenant import HOUSE_TENANT_ID, PricingPolicy
+from entrypoints.wiring.providers.use_cases import (
+    PartnerUseCases,
+    PlatformUseCases,
+    SettlementUseCases,
+)
+from entrypoints.wiring.settings import Settings
+from tests.unit.domain.builders import BTC, NGN, USDT, instrument_of
+
+Json = dict[str, Any]
+
+BASE_URL: Final = "http://aksum.test"
+LP: Final = LpName("lp_a")
+PRICING: Final = PricingPolicy(platform_spread_ppm=2_000, tenant_spread_ppm=5_000, fee_ppm=1_000)
+PARTNER_SCOPES: Final = frozenset(KeyScope) - {KeyScope.OPERATOR}
+BTC_USDT: Final = msgspec.structs.replace(
+    instrument_of(),
+    lot_units=100,
+    min_base_units=10_000,
+    max_base_units=10 * 10**8,
+    max_quote_units=10**6 * 10**8,
+)
+USDT_NGN: Final = instrument_of(USDT, NGN, min_units=100, max_units=10**12)
+
+
+class Health:
+    """Of a database that can be switched off."""
+
+    def __init__(self) -> None:
+        self.ready = True
+
+    async def is_ready(self) -> bool:
+        return self.ready
+
+    async def report(self) -> DatabaseReport:
+        return DatabaseReport(
+            server="memory",
+            login="test",
+            revision=None,
+            head=None,
+            unprotected=(),
+            partitions_to={},
+            now=ManualClock().now(),
+        )
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant with a key of every scope and two customers, the first of them with money."""
+
+    tenant_id: TenantId
+    key: str
+    customer_id: str
+    other_customer_id: str
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.store = Store(clock=self.clock, ids=SystemIds())
+        self.health = Health()
+        self.lp = MemoryLiquidityProvider(
+            LP, clock=self.clock, prices={"BTC-USDT": Price(Decimal(60_000))}
+        )
+        self.container = self._container()
+        self._keys = 0
+
+    def _container(self) -> AsyncContainer:
+        ports = Provider(scope=Scope.APP)
+        instances: dict[Any, object] = {
+            Settings: Settings(),
+            Clock: self.clock,
+            IdGenerator: SystemIds(),
+            SecretGenerator: SystemSecrets(),
+            Environment: Environment.TEST,
+            Background: Background(),
+            InFlight: InFlight(),
+            UnitOfWork: MemoryUnitOfWork(self.store),
+            Platform: MemoryPlatform(self.store),
+            AccessDirectory: MemoryAccessDirectory(self.store),
+            DatabaseInspection: self.health,
+            Mapping[LpName, LiquidityProvider]: {LP: self.lp},
+        }
+        for port in instances:
+            ports.from_context(provides=port)
+        return make_async_container(
+            ports,
+            PartnerUseCases(),
+            PlatformUseCases(),
+            SettlementUseCases(),
+            context=instances,
+        )
+
+    async def prepare(self) -> None:
+        self.store.assets = {asset.code: asset for asset in (BTC, USDT, NGN)}
+        self.store.instruments = {each.symbol: each for each in (BTC_USDT, USDT_NGN)}
+        self.store.lps = {LP: ListedLp(name=LP, dialect="memory", role=LpRole.PRIMARY, rank=1)}
+
+    async def tenant(self, name: str) -> tuple[TenantId, str]:
+        """With a key of every scope."""
+        create = await self.container.get(CreateTenant)
+        tenant_id = (await create.execute(CreateTenantCommand(name, PRICING))).tenant.id
+        return tenant_id, await self.key(tenant_id, PARTNER_SCOPES)
+
+    async def key(self, tenant_id: TenantId, scopes: frozenset[KeyScope]) -> str:
+        keys = await self.container.get(ManageApiKeys)
+        return (await keys.create(tenant_id, scopes=scopes, label="test")).text
+
+    async def operator(self) -> str:
+        return await self.key(HOUSE_TENANT_ID, frozenset({KeyScope.OPERATOR}))
+
+    def rows(self) -> dict[str, dict[str, int]]:
+        """How many rows each table has, by tenant."""
+        tables = {name: each for name, each in vars(self.store).items() if isinstance(each, Table)}
+        return {
+            name: {str(tenant): len(table.of(tenant)) for tenant in table.tenants}
+            for name, table in tables.items()
+        }
+
+    def state(self) -> object:
+        """Rows and balances: equal before and after whatever must not change anything."""
+        balances = self.store.balances
+        return self.rows(), {each: dict(balances.of(each)) for each in balances.tenants}
+
+    async def later(self, duration: timedelta) -> None:
+        self.clock.advance(duration)
+
+
+class Caller:
+    """An HTTP client with an API key, and a new idempotency key for each POST."""
+
+    def __init__(self, client: httpx.AsyncClient, key: str) -> None:
+        self._client = client
+        self._key = key
+        self._sent = 0
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> httpx.Response:
+        """`raw` is sent as it is; a header of None is left out."""
+        self._sent += 1
+        content = raw if raw is not None else (None if body is None else msgspec.json.encode(body))
+        sent: dict[str, str | None] = {"Authorization": f"Bearer {self._key}"}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        if method == "POST":
+            sent["Idempotency-Key"] = key or f"{id(self)}-{self._sent}"
+        sent |= headers or {}
+        return await self._client.request(
+            method,
+            path,
+            content=content,
+            headers={name: value for name, value in sent.items() if value is not None},
+        )
+
+    async def get(self, path: str, **parameters: str | int) -> httpx.Response:
+        query = str(httpx.QueryParams(parameters))
+        return await self.send("GET", f"{path}?{query}" if query else path)
+
+    async def read(self, path: str, **parameters: str | int) -> Json:
+        return made(await self.get(path, **parameters), 200)
+
+    async def post(
+        self,
+        path: str,
+        body: object,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> httpx.Response:
+        return await self.send("POST", path, body, key=key, headers=headers)
+
+    async def make(self, path: str, body: object, *, key: str | None = None) -> Json:
+        return made(await self.post(path, body, key=key), 201)
+
+    async def customer(self, external_id: str) -> str:
+        return str((await self.make("/v1/customers", {"external_id": external_id}))["id"])
+
+    async def deposit(self, customer_id: str, asset: str, amount: str) -> Json:
+        body = {"customer_id": customer_id, "asset": asset, "amount": amount}
+        return await self.make("/v1/sandbox/deposits", body)
+
+    async def quote(self, customer_id: str, *, base_amount: str = "0.1", side: str = "buy") -> Json:
+        return await self.make(
+            "/v1/quotes",
+            {
+                "customer_id": customer_id,
+                "instrument": "BTC-USDT",
+                "side": side,
+                "base_amount": base_amount,
+            },
+        )
+
+    async def balances(self, customer_id: str) -> dict[str, tuple[str, str, str]]:
+        """Posted, held and available, by asset."""
+        page = await self.read("/v1/accounts", customer_id=customer_id)
+        return {
+            each["asset"]: (each["posted"], each["held"], each["available"])
+            for each in page["data"]
+        }
+
+
+def made(response: httpx.Response, status: int) -> Json:
+    assert response.status_code == status, response.text
+    body: Json = response.json()
+    return body
+
+
+def problem(response: httpx.Response, status: int, code: str) -> Json:
+    """The body, which has everything that every problem has."""
+    body: Json = response.json()
+    assert (response.status_code, body["code"]) == (status, code), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert body["status"] == status
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert body["type"] == f"/docs#{code}"
+    assert isinstance(body["retryable"], bool)
+    assert body["title"]
+    assert body["detail"]
+    return body
