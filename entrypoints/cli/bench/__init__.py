@@ -1,0 +1,1 @@
+"""Benchmarks: each measures beside a yardstick in the same run, and checks what it has done."""

@@ -1,0 +1,1 @@
+"""`trade`: quotes accepted over HTTP, against TPC-B on the same server."""
