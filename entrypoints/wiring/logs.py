@@ -13,7 +13,12 @@ SECRETS: Final = (
     (re.compile(r"\bak_(test|live)_([0-9A-Za-z]{16})_[0-9A-Za-z_]+"), r"ak_\1_\2_hidden"),
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), r"\1:hidden@"),
 )
-QUIET: Final = ("saq", "psycopg.pool", "asyncio", "alembic")
+QUIET: Final = {
+    "psycopg.pool": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "alembic": logging.WARNING,
+    "saq": logging.ERROR,  # it warns of every stop that ours has already waited for
+}
 
 
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -35,8 +40,8 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
 
 
 def redact(

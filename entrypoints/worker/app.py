@@ -39,6 +39,11 @@ async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runner.stopping.set)
+    await work(container, runner, ready=ready)
+
+
+async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[], None]) -> None:
+    """Until `runner.stopping` is set."""
     due, bell = await container.get(DueWork), await container.get(JobBell)
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
@@ -80,8 +85,7 @@ async def _serve_queue(queue: Queue, runner: Runner) -> None:
 async def _use(queue: Queue, runner: Runner) -> None:
     """Stops the queue's worker once its jobs have ended: it always uses up a grace period whole."""
     await queue.connect()
-    worker = _worker(queue, runner)
-    working = asyncio.create_task(worker.start())
+    working = asyncio.create_task(_worker(queue, runner).start())
     told = asyncio.create_task(runner.stopping.wait())
     await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
@@ -90,8 +94,8 @@ async def _use(queue: Queue, runner: Runner) -> None:
             await runner.drained()
     except TimeoutError:
         _log.warning("a job did not finish in time; leases bring its work back")
-    await worker.stop()
-    await working
+    working.cancel()  # it stops itself then, also when it had not begun
+    await asyncio.gather(working, return_exceptions=True)
 
 
 def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
