@@ -194,8 +194,8 @@ async def test_allow_lists_name_only_what_there_is_and_say_why(admin: Connection
     tables = await names(admin, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'aksum'")
     policies = await names(
         admin,
-        "SELECT format('%s.%s %s %s', t, polname, polcmd, array_to_string(polroles::regrole[], ','))"
-        " FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid, "
+        "SELECT format('%s.%s %s %s', t, polname, polcmd, array_to_string(polroles::regrole[]"
+        ", ',')) FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid, "
         "unnest(ARRAY['*', relname::text]) t",
     )
     assert {*GLOBAL_TABLES, *KEYED_GLOBALLY} <= set(tables)
