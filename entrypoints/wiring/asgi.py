@@ -9,6 +9,7 @@ from entrypoints.wiring.container import make_api_container
 from entrypoints.wiring.crash import arm
 from entrypoints.wiring.lifeline import follow
 from entrypoints.wiring.logs import configure_logging
+from entrypoints.wiring.profiling import profile_until_shutdown
 from entrypoints.wiring.settings import read_settings
 
 
@@ -18,4 +19,6 @@ def create() -> Litestar:
     configure_logging()
     settings = read_settings()
     arm(settings.crash_point)
-    return make_app(make_api_container(settings), sandbox=settings.sandbox)
+    app = make_app(make_api_container(settings), sandbox=settings.sandbox)
+    profile_until_shutdown(app)
+    return app

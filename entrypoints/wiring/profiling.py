@@ -1,24 +1,27 @@
-"""Profiles a process from its start to its end, for benchmarks that were told to.
+"""Profiles an API process, for benchmarks that were told to.
 
-`AKSUM_PROFILE=<file>` names where the statistics go when the process ends in good order.
+`AKSUM_PROFILE=<file>` names where the statistics go when it ends in good order.
 """
 
 import cProfile
 import os
 from typing import Final
 
+from litestar import Litestar
+
 PROFILE: Final = "AKSUM_PROFILE"
 
 
-def profiled() -> cProfile.Profile | None:
-    """Begins to profile this thread, if the environment says so. `finish` writes it down."""
-    if not os.environ.get(PROFILE):
-        return None
+def profile_until_shutdown(app: Litestar) -> None:
+    """Begins at once, for the thread that calls, if the environment says so."""
+    path = os.environ.get(PROFILE)
+    if not path:
+        return
     profile = cProfile.Profile()
     profile.enable()
-    return profile
 
+    def write() -> None:
+        profile.disable()
+        profile.dump_stats(path)
 
-def finish(profile: cProfile.Profile) -> None:
-    profile.disable()
-    profile.dump_stats(os.environ[PROFILE])
+    app.on_shutdown.append(write)
