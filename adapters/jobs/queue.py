@@ -48,13 +48,12 @@ class DoorbellQueue(PostgresQueue):
         return
 
     @override
-    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Job | None:
+    async def _dequeue(self) -> None:
         try:
-            return await super().dequeue(timeout, poll_interval)
+            await super()._dequeue()
         except Exception:  # noqa: BLE001 - whatever it is, SAQ would try again at once, for ever
             _log.warning("the queue cannot be read", exc_info=True)
             await asyncio.sleep(UNREACHABLE_PAUSE.total_seconds())
-            return None
 
 
 def postgres_queue(url: str) -> Queue:
