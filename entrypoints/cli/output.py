@@ -1,7 +1,7 @@
 """What commands print: tables for people, one JSON document for machines."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import click
@@ -62,9 +62,18 @@ def print_object(fields: Mapping[str, object], *, as_json: bool) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in fields.items():
+    for name, value in _flat(fields):
         table.add_row(name, _shown(value))
     console().print(table)
+
+
+def _flat(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """`{"attempt": {"lp": …}}` as the line `attempt.lp`."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _shown(value: object) -> str:
@@ -72,8 +81,6 @@ def _shown(value: object) -> str:
         return "-"
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(_shown(each) for each in value) or "-"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={_shown(each)}" for name, each in value.items()) or "-"
     return str(value)
 
 
