@@ -76,9 +76,10 @@ def main() -> None:
     """Exit codes: 1 refused or found something amiss, 2 wrong usage, 130 interrupted."""
     follow_supervisor()
     try:
-        aksum.main(prog_name="aksum", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # click returns the code of an Exit here, and does not raise it.
+        code = aksum.main(prog_name="aksum", standalone_mode=False)
+        if isinstance(code, int):
+            sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
