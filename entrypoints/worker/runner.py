@@ -44,14 +44,15 @@ class Runner:
         clock = asyncio.get_running_loop().time
         deadline = clock() + BUDGET.total_seconds()
         ended = self._running[kind] = asyncio.Event()
+        job = self._jobs[kind]
         done = 0
         try:
             while not self.stopping.is_set() and clock() < deadline:
                 async with self._container() as scope:
-                    handled = await self._jobs[kind].batch(scope)
-                if handled == 0:
-                    break
+                    handled = await job.batch(scope)
                 done += handled
+                if handled < job.full:
+                    break
                 if beat is not None:
                     await beat()
         finally:

@@ -6,7 +6,7 @@ from application.ports.intents import CLAIM_MAX, DueWork, IntentKind
 from entrypoints.worker.job import job
 
 
-@job(JobKind.MIRROR)
+@job(JobKind.MIRROR, full=CLAIM_MAX)
 async def mirror(scope: AsyncContainer) -> int:
     due = await (await scope.get(DueWork)).due_intents(IntentKind.MIRROR, limit=CLAIM_MAX)
     if not due:

@@ -41,6 +41,18 @@ async def test_backlog_is_worked_off_batch_by_batch_each_in_its_own_scope() -> N
     assert len({id(scope) for scope in rows.scopes}) == len(rows.scopes) == 4
 
 
+async def test_batch_that_is_not_full_is_the_last_of_its_run() -> None:
+    rows = Rows(5)
+    container = make_async_container(Provider(scope=Scope.APP))
+    running = Runner(container, [Job(JobKind.MIRROR, rows.batch, full=2)])
+
+    assert await running.run(JobKind.MIRROR) == 5
+    assert len(rows.scopes) == 3
+    rows.left = 1
+    assert await running.run(JobKind.MIRROR) == 1
+    assert len(rows.scopes) == 4
+
+
 async def test_second_run_of_a_kind_does_nothing_while_the_first_goes_on() -> None:
     rows = Rows(1)
     rows.gate.clear()
