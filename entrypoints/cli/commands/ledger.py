@@ -12,6 +12,7 @@ from domain.shared.ids import IdPrefix, TenantId, encode_id
 from domain.shared.money import AssetCode, format_units
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import orders
+from entrypoints.cli.commands.ledger_show import show
 from entrypoints.cli.operator import TENANT, run
 from entrypoints.cli.output import console, json_option, print_json, print_rows
 
@@ -22,6 +23,9 @@ BALANCE_COLUMNS: Final = ("tenant", "account", "owner", "asset", "posted", "held
 @click.group()
 def ledger() -> None:
     """Check the books against themselves, and read them."""
+
+
+ledger.add_command(show)
 
 
 @ledger.command()

@@ -33,8 +33,8 @@ def show(reference: str, as_json: bool) -> None:
         found: list[Mapping[str, object]] = []
         for tenant_id in (*[each.tenant.id for each in await partners(container)], HOUSE_TENANT_ID):
             async with uow.begin(tenant_id) as tx:
-                for posted in await tx.journal.of_reference(reference):
-                    found.append(await _shown(tx, tenant_id, posted, assets))
+                posted = await tx.journal.of_reference(reference)
+                found += [await _shown(tx, tenant_id, each, assets) for each in posted]
         return found
 
     found = run(work)

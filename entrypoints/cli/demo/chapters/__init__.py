@@ -1,0 +1,1 @@
+"""One file per chapter. Each tells what happens, and claims nothing that it did not look up."""
