@@ -43,12 +43,20 @@ class IdPrefix(StrEnum):
 
 # Crockford's alphabet has no i, l, o and u, which people misread.
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_RADIX: Final = len(_ALPHABET)
+# The digits that int() reads in this radix.
+_TO_DIGITS: Final = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+# Ids are in every answer several times, so they are written two characters at a time.
+_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_BITS_PER_PAIR: Final = 10
+_PAIR_MASK: Final = len(_PAIRS) - 1
 _SUFFIX_LENGTH: Final = 26
-_BITS_PER_CHARACTER: Final = 5
-_CHARACTER_MASK: Final = 31
+_SHIFTS: Final = tuple(range(_BITS_PER_PAIR * (_SUFFIX_LENGTH // 2 - 1), -1, -_BITS_PER_PAIR))
 _FIRST_CHARACTER_MAX: Final = "7"
 _PREFIX_LENGTH_MAX: Final = 63
+
+
+_KNOWN_PREFIXES: Final = frozenset(IdPrefix)
 
 
 class IdInvalid(RuleViolation):
@@ -57,13 +65,10 @@ class IdInvalid(RuleViolation):
 
 def encode_id(prefix: str, value: UUID) -> str:
     """`ord` and a UUID make `ord_01h455vb4pex5vsknk084sn02q`."""
-    invariant(_is_prefix(prefix), f"not a TypeID prefix: {prefix!r}")
+    invariant(prefix in _KNOWN_PREFIXES or _is_prefix(prefix), "not a TypeID prefix")
     number = value.int
-    characters = [""] * _SUFFIX_LENGTH
-    for index in reversed(range(_SUFFIX_LENGTH)):
-        characters[index] = _ALPHABET[number & _CHARACTER_MASK]
-        number >>= _BITS_PER_CHARACTER
-    return f"{prefix}_{''.join(characters)}"
+    pairs = [_PAIRS[number >> shift & _PAIR_MASK] for shift in _SHIFTS]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def decode_id(prefix: str, text: str) -> UUID:
@@ -77,13 +82,9 @@ def decode_id(prefix: str, text: str) -> UUID:
         raise IdInvalid(f"expected an id that starts with {prefix}_", prefix=prefix)
     if len(suffix) != _SUFFIX_LENGTH or suffix[0] > _FIRST_CHARACTER_MAX:
         raise IdInvalid("malformed id", prefix=prefix)
-    number = 0
-    for character in suffix:
-        digit = _VALUES.get(character)
-        if digit is None:
-            raise IdInvalid("malformed id", prefix=prefix)
-        number = number << _BITS_PER_CHARACTER | digit
-    return UUID(int=number)
+    if suffix.strip(_ALPHABET):  # what is left begins and ends with a foreign character
+        raise IdInvalid("malformed id", prefix=prefix)
+    return UUID(int=int(suffix.translate(_TO_DIGITS), _RADIX))
 
 
 def _is_prefix(prefix: str) -> bool:
