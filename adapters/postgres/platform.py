@@ -11,6 +11,7 @@ import asyncpg
 from adapters.postgres.connection import Row
 from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
 from application.ports.unit_of_work import UnitOfWork
+from application.single_flight import SingleFlight
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument, TradingStatus
@@ -34,6 +35,7 @@ class PostgresPlatform:
         self._uow = uow
         self._view: tuple[int, PlatformView] | None = None
         self._tenants: dict[TenantId, tuple[int, Tenant]] = {}
+        self._tenant_reads: SingleFlight[TenantId, Tenant] = SingleFlight()
         self._reading = asyncio.Lock()
 
     async def view(self) -> PlatformView:
@@ -69,6 +71,9 @@ class PostgresPlatform:
         cached = self._tenants.get(tenant_id)
         if cached is not None and _is_fresh(cached[0]):
             return cached[1]
+        return await self._tenant_reads.get(tenant_id, lambda: self._read_tenant(tenant_id))
+
+    async def _read_tenant(self, tenant_id: TenantId) -> Tenant:
         read_at = time.monotonic_ns()
         async with self._uow.begin(tenant_id) as tx:
             tenant = (await tx.tenants.get()).tenant

@@ -135,14 +135,17 @@ class PostgresUnitOfWork:
             transaction = PostgresTransaction(connection, tenant_id, self._known)
             yield transaction
         finally:
-            await asyncio.shield(_give_back(pool, connection))
+            # What a cancelled caller leaves open is rolled back all the same. The pool's own
+            # release is shielded already, and a shield is a task.
+            if connection.is_in_transaction():
+                await asyncio.shield(_roll_back(pool, connection))
+            else:
+                await pool.release(connection)
 
 
-async def _give_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:
-    """Rolls back what was not committed, also when the caller failed or was cancelled."""
+async def _roll_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:
     try:
-        if connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
+        await connection.execute("ROLLBACK")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         # A connection that cannot even roll back is of no use to anybody.
         connection.terminate()

@@ -7,6 +7,7 @@ from application.errors import Unauthenticated
 from application.ports.clock import Clock
 from application.ports.parties import AccessDirectory, ApiKey, KeyStatus
 from application.ports.unit_of_work import UnitOfWork
+from application.single_flight import SingleFlight
 from application.tenants.key_text import Environment, KeyText, parse_key
 from domain.shared.ids import ApiKeyId, TenantId
 from domain.tenants.permissions import Scope
@@ -43,6 +44,7 @@ class Authenticate:
         self._clock = clock
         self._environment = environment
         self._seen: dict[str, tuple[datetime, TenantId, ApiKey]] = {}
+        self._reads: SingleFlight[str, tuple[TenantId, ApiKey]] = SingleFlight()
 
     async def execute(self, presented: str) -> Principal:
         """Raises `Unauthenticated`."""
@@ -60,14 +62,17 @@ class Authenticate:
         cached = self._seen.get(text.lookup)
         if cached is not None and now - cached[0] < CACHE_AGE:
             return cached[1], cached[2]
-        tenant_id = await self._directory.tenant_of_key(text.lookup)
+        return await self._reads.get(text.lookup, lambda: self._read(text.lookup, now))
+
+    async def _read(self, lookup: str, now: datetime) -> tuple[TenantId, ApiKey]:
+        tenant_id = await self._directory.tenant_of_key(lookup)
         if tenant_id is None:
             raise Unauthenticated("the API key is not valid")
         async with self._uow.begin(tenant_id) as tx:
-            key = await tx.api_keys.find(text.lookup)
+            key = await tx.api_keys.find(lookup)
         if key is None:
             raise Unauthenticated("the API key is not valid")
         if len(self._seen) >= CACHE_MAX:
             self._seen.clear()
-        self._seen[text.lookup] = (now, tenant_id, key)
+        self._seen[lookup] = (now, tenant_id, key)
         return tenant_id, key
