@@ -37,6 +37,8 @@ POOL_MAIN: Final = "AKSUM_POOL_MAIN"
 POOL_RECORD: Final = "AKSUM_POOL_RECORD"
 CRASH_POINT: Final = "AKSUM_CRASH_POINT"
 URL_ENDING: Final = "DATABASE_URL"
+API_DATABASE_URL: Final = f"AKSUM_API_{URL_ENDING}"
+WORKER_DATABASE_URL: Final = f"AKSUM_WORKER_{URL_ENDING}"
 
 DEFAULT_DATA_DIR: Final = ".aksum"
 LP_CONFIG_FILE: Final = "liquidity.json"
@@ -87,9 +89,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         sandbox=sandbox,
         data_dir=data_dir,
         database_urls={
-            name: value
-            for name, value in environ.items()
-            if name.startswith("AKSUM_") and name.endswith(URL_ENDING) and value
+            name: value for name, value in environ.items() if _is_database_url(name) and value
         },
         lp_config=_lp_config(environ, data_dir),
         absence_margin=timedelta(
@@ -100,6 +100,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         pool_record=_number(environ, POOL_RECORD, default=4, low=1, high=POOL_MAX),
         crash_point=crash_point,
     )
+
+
+def without_database_urls(environ: Mapping[str, str]) -> dict[str, str]:
+    """For a child process, which gets no more than the URL of its own role."""
+    return {name: value for name, value in environ.items() if not _is_database_url(name)}
+
+
+def _is_database_url(name: str) -> bool:
+    return name.startswith("AKSUM_") and name.endswith(URL_ENDING)
 
 
 def _environment(environ: Mapping[str, str]) -> Environment:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
+import pytest
 
 from tests.integration.sandbox_process import Document, Sandbox, running_sandbox
 
@@ -54,6 +55,7 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 async def test_both_tenants_trade_and_a_second_start_goes_on_with_the_same_keys(
     tmp_path: Path,
 ) -> None:
@@ -84,6 +86,7 @@ async def test_both_tenants_trade_and_a_second_start_goes_on_with_the_same_keys(
         assert len(await sandbox.executions()) == 3
 
 
+@pytest.mark.slow
 async def test_whatever_is_killed_comes_back_and_trades(tmp_path: Path) -> None:
     async with running_sandbox(tmp_path) as sandbox:
         await trade(sandbox)

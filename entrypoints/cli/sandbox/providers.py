@@ -10,6 +10,7 @@ from entrypoints.cli.sandbox.files import ProviderRow, SandboxFiles, replace_fil
 from entrypoints.cli.sandbox.probes import LOOPBACK, answers, free_port, is_free
 from entrypoints.cli.sandbox.samples import LPS
 from entrypoints.simulator.control import CONTROL_PREFIX
+from entrypoints.wiring.settings import without_database_urls
 
 SECRET_BYTES: Final = 24
 
@@ -56,7 +57,7 @@ def simulator(row: ProviderRow, seed: int, files: SandboxFiles, *, rate_limits: 
     return Child(
         row.name,
         arguments,
-        environment=lambda: {**os.environ, **secret},
+        environment=lambda: {**without_database_urls(os.environ), **secret},
         log=lambda: files.log(row.name),
         ready=lambda _pid: answers(port, f"{CONTROL_PREFIX}/executions"),
     )

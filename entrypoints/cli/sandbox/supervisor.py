@@ -30,11 +30,13 @@ from entrypoints.wiring.processes import operator_process
 from entrypoints.wiring.server import Database, DatabaseServer
 from entrypoints.wiring.settings import (
     ABSENCE_MARGIN,
+    API_DATABASE_URL,
     DATA_DIR,
     LP_CONFIG,
     SANDBOX,
-    URL_ENDING,
+    WORKER_DATABASE_URL,
     Settings,
+    without_database_urls,
 )
 
 START_PATIENCE: Final = timedelta(seconds=60)
@@ -70,7 +72,9 @@ class Supervisor:
         self._rows: list[ProviderRow] = []
         self._simulators: list[Child] = []
         self._ready_file = self._files.root / "worker.ready"
-        self._worker = self._child("worker", ["worker"], self._worker_is_ready)
+        self._worker = self._child(
+            "worker", ["worker"], self._worker_is_ready, url=WORKER_DATABASE_URL
+        )
         self._api = self._child(
             "api",
             [
@@ -78,6 +82,7 @@ class Supervisor:
                 *("--workers", str(plan.api_workers)),
             ],
             lambda _pid: answers(plan.port, "/readyz"),
+            url=API_DATABASE_URL,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -155,11 +160,11 @@ class Supervisor:
     def _children(self) -> list[Child]:
         return [*self._simulators, self._worker, self._api]
 
-    def _child(self, name: str, arguments: list[str], ready: Ready) -> Child:
+    def _child(self, name: str, arguments: list[str], ready: Ready, *, url: str) -> Child:
         return Child(
             name,
             arguments,
-            environment=self._environment,
+            environment=lambda: self._environment(url),
             log=lambda: self._files.log(name),
             ready=ready,
         )
@@ -173,16 +178,11 @@ class Supervisor:
     def _urls(self) -> Mapping[str, str]:
         return {} if self._database is None else self._database.role_urls
 
-    def _environment(self) -> Mapping[str, str]:
-        """Ours, without the URL of the administrator, whom no serving process may know."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not (name.startswith("AKSUM_") and name.endswith(URL_ENDING))
-        }
+    def _environment(self, url: str) -> Mapping[str, str]:
+        """Of all URLs a process gets its own role's only."""
         return {
-            **inherited,
-            **self._urls(),
+            **without_database_urls(os.environ),
+            url: self._urls()[url],
             SANDBOX: "true",
             DATA_DIR: str(self._files.root),
             LP_CONFIG: str(self._files.liquidity),
