@@ -1,112 +1,18 @@
-"""Reading the ledger across tenants to check it, in one repeatable-read snapshot per question."""
+"""Reading the ledger across tenants to check it: every answer of a snapshot is of one moment."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
 import asyncpg
 
-from adapters.postgres.accounts import COLUMNS, account_from
-from application.ports.verification import AccountTotal, Finding
+from adapters.postgres.accounts import account_from
+from adapters.postgres.audit_sql import CHECKS, OPEN_MIRRORS, TOTALS
+from application.ports.verification import AccountTotal, Finding, LedgerAudit
 from domain.shared.ids import TenantId
 from domain.shared.money import AssetCode
 
 FETCH_SIZE: Final = 1_000
-
-TOTALS = f"""
-SELECT a.tenant_id, {", ".join("a." + name for name in COLUMNS.split(", "))},
-  coalesce(e.debits, 0) AS debits, coalesce(e.credits, 0) AS credits,
-  coalesce(e.entries, 0) AS entries, b.debits AS stored_debits, b.credits AS stored_credits,
-  b.held AS stored_held, b.version AS stored_version, coalesce(h.remaining, 0) AS active_holds
-FROM ledger_accounts a
-LEFT JOIN ledger_balances b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
-LEFT JOIN (
-  SELECT tenant_id, account_id, -coalesce(sum(units) FILTER (WHERE units < 0), 0) AS debits,
-    coalesce(sum(units) FILTER (WHERE units > 0), 0) AS credits, count(*) AS entries
-  FROM ledger_entries GROUP BY tenant_id, account_id) e
-  ON e.tenant_id = a.tenant_id AND e.account_id = a.id
-LEFT JOIN (
-  SELECT tenant_id, account_id, sum(remaining) AS remaining FROM ledger_holds
-  WHERE state = 'active' GROUP BY tenant_id, account_id) h
-  ON h.tenant_id = a.tenant_id AND h.account_id = a.id
-ORDER BY a.tenant_id, a.owner, a.code, a.asset
-"""
-
-# Each answers rows (tenant_id, subject, detail) for what must not be.
-CHECKS: Final[dict[str, str]] = {
-    "transaction_balances": """
-        SELECT e.tenant_id, e.transaction_id::text AS subject,
-          format('%s sums to %s', e.asset, sum(e.units)) AS detail
-        FROM ledger_entries e GROUP BY e.tenant_id, e.transaction_id, e.asset
-        HAVING sum(e.units) <> 0""",
-    "entry_has_header": """
-        SELECT e.tenant_id, e.transaction_id::text AS subject, 'no header' AS detail
-        FROM ledger_entries e LEFT JOIN ledger_transactions t
-          ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id WHERE t.id IS NULL""",
-    "header_has_entries": """
-        SELECT t.tenant_id, t.id::text AS subject, 'no entries' AS detail
-        FROM ledger_transactions t WHERE NOT EXISTS (
-          SELECT FROM ledger_entries e
-          WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id)""",
-    "entries_numbered_without_gap": """
-        SELECT tenant_id, account_id::text AS subject,
-          format('entry %s follows %s', account_seq, before) AS detail
-        FROM (SELECT tenant_id, account_id, account_seq,
-                lag(account_seq, 1, 0::bigint) OVER w AS before
-              FROM ledger_entries WHERE account_seq IS NOT NULL
-              WINDOW w AS (PARTITION BY tenant_id, account_id ORDER BY account_seq)) n
-        WHERE account_seq <> before + 1""",
-    "running_balance_continues": """
-        SELECT n.tenant_id, n.account_id::text AS subject,
-          format('entry %s', n.account_seq) AS detail
-        FROM (SELECT tenant_id, account_id, account_seq, units, balance_after,
-                lag(balance_after, 1, 0::numeric) OVER w AS before
-              FROM ledger_entries WHERE account_seq IS NOT NULL
-              WINDOW w AS (PARTITION BY tenant_id, account_id ORDER BY account_seq)) n
-        JOIN ledger_balances b ON b.tenant_id = n.tenant_id AND b.account_id = n.account_id
-        WHERE n.balance_after <> n.before + b.sign * n.units""",
-    "hold_belongs_to_open_order": """
-        SELECT h.tenant_id, h.id::text AS subject, 'its order is final' AS detail
-        FROM ledger_holds h JOIN orders o ON o.tenant_id = h.tenant_id AND o.id = h.id
-        WHERE h.state = 'active' AND o.status <> 'pending'""",
-    "pending_order_has_hold_and_intent": """
-        SELECT o.tenant_id, o.id::text AS subject, 'no hold or no intent' AS detail
-        FROM orders o WHERE o.status = 'pending' AND NOT (
-          EXISTS (SELECT FROM ledger_holds h WHERE h.tenant_id = o.tenant_id AND h.id = o.id
-                  AND h.state = 'active')
-          AND EXISTS (SELECT FROM intents i WHERE i.tenant_id = o.tenant_id
-                      AND i.kind = 'settle_execution' AND i.subject = o.id))""",
-    "fill_has_postings": """
-        SELECT f.tenant_id, f.order_id::text AS subject, 'no transaction' AS detail
-        FROM fills f LEFT JOIN ledger_transactions t
-          ON t.tenant_id = f.tenant_id AND t.id = f.transaction_id WHERE t.id IS NULL""",
-    "filled_order_has_one_fill": """
-        SELECT o.tenant_id, o.id::text AS subject, format('%s fills', count(f.id)) AS detail
-        FROM orders o LEFT JOIN fills f ON f.tenant_id = o.tenant_id AND f.order_id = o.id
-        WHERE o.type = 'rfq' AND o.status IN ('filled', 'rejected', 'pending')
-        GROUP BY o.tenant_id, o.id, o.status
-        HAVING count(f.id) <> CASE o.status WHEN 'filled' THEN 1 ELSE 0 END""",
-    "clearing_is_mirrored_once": """
-        SELECT t.tenant_id, t.id::text AS subject, format('%s mirrors', count(m.id)) AS detail
-        FROM ledger_transactions t
-        LEFT JOIN ledger_transactions m
-          ON m.mirror_tenant_id = t.tenant_id AND m.mirror_of = t.id
-        LEFT JOIN intents i
-          ON i.tenant_id = t.tenant_id AND i.kind = 'mirror' AND i.subject = t.id
-        WHERE t.template IN ('trade_filled', 'deposit_confirmed')
-        GROUP BY t.tenant_id, t.id, i.subject
-        HAVING count(m.id) > 1 OR (count(m.id) = 0 AND i.subject IS NULL)""",
-}
-# The clearing legs of transactions whose mirror is not posted yet.
-OPEN_MIRRORS = """
-SELECT e.tenant_id, e.asset, sum(e.units) AS units
-FROM intents i
-JOIN ledger_entries e ON e.tenant_id = i.tenant_id AND e.transaction_id = i.subject
-JOIN ledger_accounts a ON a.tenant_id = e.tenant_id AND a.id = e.account_id
-WHERE i.kind = 'mirror' AND a.code = 'house_clearing' AND NOT EXISTS (
-  SELECT FROM ledger_transactions m
-  WHERE m.mirror_tenant_id = i.tenant_id AND m.mirror_of = i.subject)
-GROUP BY e.tenant_id, e.asset ORDER BY e.tenant_id, e.asset
-"""
 
 
 class PostgresLedgerAudit:
@@ -115,29 +21,56 @@ class PostgresLedgerAudit:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def account_totals(self) -> AsyncIterator[AccountTotal]:
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[LedgerAudit]:
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            async for row in connection.cursor(TOTALS, prefetch=FETCH_SIZE):
-                yield AccountTotal(
-                    tenant_id=TenantId(row["tenant_id"]),
-                    account=account_from(row),
-                    debits=row["debits"],
-                    credits=row["credits"],
-                    entries=row["entries"],
-                    stored_debits=row["stored_debits"],
-                    stored_credits=row["stored_credits"],
-                    stored_held=row["stored_held"],
-                    stored_version=row["stored_version"],
-                    active_holds=row["active_holds"],
-                )
+            yield LedgerSnapshot(connection)
+
+    async def account_totals(self) -> AsyncIterator[AccountTotal]:
+        async with self.snapshot() as snapshot:
+            async for total in snapshot.account_totals():
+                yield total
+
+    async def findings(self, *, limit: int) -> tuple[Finding, ...]:
+        async with self.snapshot() as snapshot:
+            return await snapshot.findings(limit=limit)
+
+    async def open_mirrors(self) -> tuple[tuple[TenantId, AssetCode, int], ...]:
+        async with self.snapshot() as snapshot:
+            return await snapshot.open_mirrors()
+
+
+class LedgerSnapshot:
+    """Over the connection of a repeatable-read transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    def snapshot(self) -> AbstractAsyncContextManager[LedgerAudit]:
+        return nullcontext(self)
+
+    async def account_totals(self) -> AsyncIterator[AccountTotal]:
+        async for row in self._connection.cursor(TOTALS, prefetch=FETCH_SIZE):
+            yield AccountTotal(
+                tenant_id=TenantId(row["tenant_id"]),
+                account=account_from(row),
+                debits=row["debits"],
+                credits=row["credits"],
+                entries=row["entries"],
+                stored_debits=row["stored_debits"],
+                stored_credits=row["stored_credits"],
+                stored_held=row["stored_held"],
+                stored_version=row["stored_version"],
+                active_holds=row["active_holds"],
+            )
 
     async def findings(self, *, limit: int) -> tuple[Finding, ...]:
         found: list[Finding] = []
         for check, query in CHECKS.items():
-            rows = await self._pool.fetch(f"{query} LIMIT $1", limit)
+            rows = await self._connection.fetch(f"{query} LIMIT $1", limit)
             found += [
                 Finding(
                     check=check,
@@ -150,7 +83,7 @@ class PostgresLedgerAudit:
         return tuple(found[:limit])
 
     async def open_mirrors(self) -> tuple[tuple[TenantId, AssetCode, int], ...]:
-        rows = await self._pool.fetch(OPEN_MIRRORS)
+        rows = await self._connection.fetch(OPEN_MIRRORS)
         return tuple(
             (TenantId(row["tenant_id"]), AssetCode(row["asset"]), int(row["units"])) for row in rows
         )

@@ -47,15 +47,14 @@ class VerifyLedger:
         self._audit = audit
 
     async def execute(self) -> Verification:
-        totals = [total async for total in self._audit.account_totals()]
-        moving = await self._audit.open_mirrors()
-        found: list[Finding] = []
-        for total in totals:
-            found += _account_findings(total)
+        # Of one moment: compared across two, what was on its way in between would be missing.
+        async with self._audit.snapshot() as audit:
+            totals = [total async for total in audit.account_totals()]
+            moving = await audit.open_mirrors()
+            stored = await audit.findings(limit=FINDINGS_MAX)
         lines = trial_balance(totals)
-        found += _sums(lines)
-        found += _pairs(totals, moving)
-        found += await self._audit.findings(limit=FINDINGS_MAX)
+        found = [finding for total in totals for finding in _account_findings(total)]
+        found += [*_sums(lines), *_pairs(totals, moving), *stored]
         return Verification(
             accounts=len(totals),
             entries=sum(total.entries for total in totals),

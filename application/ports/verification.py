@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -39,9 +40,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerAudit(Protocol):
+    """Each answer is of one moment; those of one `snapshot` are all of the same."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager["LedgerAudit"]: ...
+
     @abstractmethod
     def account_totals(self) -> AsyncIterator[AccountTotal]:
-        """Every account of every tenant, in one snapshot."""
+        """Every account of every tenant."""
         ...
 
     @abstractmethod
