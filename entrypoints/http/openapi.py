@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from entrypoints.http.operation import AnyOperation, Nothing
-from entrypoints.http.problems import KINDS
+from entrypoints.http.problems import KINDS, WAITING
 from entrypoints.http.schemas.service import Problem
 from entrypoints.http.schemas.values import END
 
@@ -33,18 +33,20 @@ _IDEMPOTENT: Final = (
     "idempotency_key_reused",
 )
 _WITH_BODY: Final = ("body_too_large", "unsupported_media_type")
-_REQUEST_ID: Final[Json] = {
-    "X-Request-Id": {"description": "To be named in questions.", "schema": {"type": "string"}}
-}
-_RETRY_AFTER: Final[Json] = {
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
-}
-_CREATED: Final[Json] = {
+_HEADERS: Final[Json] = {
+    "X-Request-Id": {"description": "To be named in questions.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "Location": {"description": "Where it is found.", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
         "description": "`true` when an earlier request with this key had the effect.",
         "schema": {"type": "string"},
     },
+}
+_ANSWERS: Final[Mapping[int, str]] = {
+    200: "Done",
+    201: "Created, or created before",
+    202: "Under way: funds stay held, do not submit again, read it at `Location`",
+    503: "Not ready",
 }
 
 
@@ -63,6 +65,11 @@ def build_document(operations: Sequence[AnyOperation]) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
+            "headers": _HEADERS,
+            "responses": {
+                "Problem": _problem(schemas, "X-Request-Id"),
+                "RetryLater": _problem(schemas, "X-Request-Id", "Retry-After"),
+            },
             "securitySchemes": {
                 "apiKey": {
                     "type": "http",
@@ -151,7 +158,7 @@ def _parameters(operation: AnyOperation, schemas: _Schemas) -> list[Json]:
     if not operation.takes_body and operation.takes is not Nothing:
         query = schemas.query(operation.takes)
         found += [
-            _parameter("query", name, schema, name in query.get("required", ()))
+            _parameter("query", name, _present(schema), name in query.get("required", ()))
             for name, schema in query["properties"].items()
         ]
     if operation.idempotent:
@@ -180,44 +187,54 @@ def _parameter(place: str, name: str, schema: Json, required: bool) -> Json:
     return parameter
 
 
+def _problem(schemas: _Schemas, *headers: str) -> Json:
+    return {
+        "description": "Refused, and why",
+        "headers": {name: _ref("headers", name) for name in headers},
+        "content": {PROBLEM_TYPE: {"schema": schemas.ref(Problem)}},
+    }
+
+
+def _ref(kind: str, name: str) -> Json:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _present(schema: Json) -> Json:
+    """What a parameter is when it is there: absence is how a URL says null."""
+    kinds = schema.get("anyOf", ())
+    if {"type": "null"} not in kinds:
+        return schema
+    (kind,) = (each for each in kinds if each != {"type": "null"})
+    return dict(kind)
+
+
 def _responses(operation: AnyOperation, schemas: _Schemas) -> Json:
     responses: Json = {}
     for status, body in operation.answers.items():
         media_type = body if isinstance(body, str) else "application/json"
-        schema = {"type": "string"} if isinstance(body, str) else schemas.ref(body)
-        headers = dict(_REQUEST_ID)
+        schema = _raw(body) if isinstance(body, str) else schemas.ref(body)
+        headers = ["X-Request-Id"]
         if operation.idempotent:
-            headers |= _CREATED
+            headers += ["Location", "Idempotent-Replayed"]
         if status == 202:
-            headers |= _RETRY_AFTER
+            headers.append("Retry-After")
         responses[str(status)] = {
             "description": _ANSWERS.get(status, "Done"),
-            "headers": headers,
+            "headers": {name: _ref("headers", name) for name in headers},
             "content": {media_type: {"schema": schema}},
         }
     for status, codes in groupby(refusals(operation), key=lambda code: KINDS[code].status):
         named = list(codes)
-        headers = dict(_REQUEST_ID)
-        if any(KINDS[code].retryable for code in named):
-            headers |= _RETRY_AFTER
+        shared = "RetryLater" if WAITING.intersection(named) else "Problem"
+        refused = _ref("responses", shared)
+        refused["description"] = ", ".join(f"`{code}`" for code in named)
         # A probe answers 503 in its own words.
-        responses.setdefault(
-            str(status),
-            {
-                "description": ", ".join(f"`{code}`" for code in named),
-                "headers": headers,
-                "content": {PROBLEM_TYPE: {"schema": schemas.ref(Problem)}},
-            },
-        )
+        responses.setdefault(str(status), refused)
     return responses
 
 
-_ANSWERS: Final[Mapping[int, str]] = {
-    200: "Done",
-    201: "Created, or created before",
-    202: "Under way: funds stay held, do not submit again, read it at `Location`",
-    503: "Not ready",
-}
+def _raw(media_type: str) -> Json:
+    return {"type": "object" if media_type == "application/json" else "string"}
 
 
 def _name(name: str) -> str:
@@ -235,7 +252,9 @@ def _public(schema: Any) -> Any:  # noqa: ANN401 - a JSON document, walked as on
     if isinstance(shown.get("$ref"), str):
         prefix, _, name = shown["$ref"].rpartition("/")
         shown["$ref"] = f"{prefix}/{_name(name)}"
-    if shown.get("type") == "object" and isinstance(shown.get("title"), str):
-        # The title is the name again, as the code has it.
+    if isinstance(shown.get("description"), str):
+        shown["description"] = inspect.cleandoc(shown["description"])
+    if isinstance(shown.get("title"), str):
+        # The name again, as the code has it. A field of that name would be a schema and no text.
         del shown["title"]
     return shown

@@ -89,7 +89,9 @@ _EXISTING: Final[Mapping[str, tuple[str, IdPrefix, str]]] = MappingProxyType(
     }
 )
 
-_WAIT: Final = frozenset({"idempotency_in_progress", "rate_limited", "no_liquidity", "overloaded"})
+WAITING: Final = frozenset(
+    {"idempotency_in_progress", "rate_limited", "no_liquidity", "overloaded"}
+)
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="aksum"')
 
 
@@ -130,7 +132,7 @@ def problem_reply(error: Exception, *, request_id: str, instance: str) -> Reply:
         refusal = ApiError("internal_error", "the failure is on record under the request id")
     kind = KINDS[refusal.code]
     headers = list(refusal.headers)
-    if refusal.code in _WAIT:
+    if refusal.code in WAITING:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
     if refusal.code == "unauthenticated":
         headers.append(_CHALLENGE)

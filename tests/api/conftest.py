@@ -1,8 +1,10 @@
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from litestar.testing import AsyncTestClient
+from litestar import Litestar
 
 from entrypoints.http.app import make_app
 from tests.api.world import BASE_URL, Caller, Partner, World
@@ -23,8 +25,31 @@ async def world() -> World:
 @pytest.fixture
 async def client(world: World, sandbox: bool) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app(world.container, sandbox=sandbox)
-    async with AsyncTestClient(app, base_url=BASE_URL) as client:
+    # In this event loop and without a server, so that requests can be at work at the same time.
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # its scope is a plain dict
+    async with running(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """Starts and stops in one task, which a fixture's two halves need not be."""
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        async with app.lifespan():
+            started.set()
+            await ended.wait()
+
+    task = asyncio.create_task(run())
+    await asyncio.wait(
+        {task, asyncio.ensure_future(started.wait())}, return_when=asyncio.FIRST_COMPLETED
+    )
+    if task.done():
+        await task
+    yield
+    ended.set()
+    await task
 
 
 @pytest.fixture

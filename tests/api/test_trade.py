@@ -18,7 +18,7 @@ async def test_accepted_quote_fills_and_moves_the_money(caller: Caller, partner:
 
     order = made(response, 201)
     assert response.headers["location"] == f"/v1/orders/{order['id']}"
-    assert OBJECT <= order.keys()
+    assert order.keys() >= OBJECT
     assert (order["type"], order["status"], order["final"]) == ("rfq", "filled", True)
     assert (order["outcome"], order["reject_reason"]) == (None, None)
     assert (order["quote_id"], order["client_order_id"]) == (quote["id"], "o-1")
@@ -42,7 +42,7 @@ async def test_quote_explains_itself_to_the_unit(
 ) -> None:
     quote = await caller.quote(partner.customer_id, side=side)
 
-    assert OBJECT <= quote.keys()
+    assert quote.keys() >= OBJECT
     assert (quote["status"], quote["fixed"], quote["order_id"]) == ("open", "base", None)
     assert quote["base_amount"] == "0.10000000"
     assert quote["expires_at"] == "2026-01-05T09:00:08.000000Z"
@@ -74,7 +74,7 @@ async def test_expired_quote_shows_as_expired_and_is_refused_for_ever(
     caller: Caller, partner: Partner, world: World
 ) -> None:
     quote = await caller.quote(partner.customer_id)
-    await world.later(timedelta(seconds=8))
+    world.later(timedelta(seconds=8))
 
     assert (await caller.read(f"/v1/quotes/{quote['id']}"))["status"] == "expired"
     body = {"quote_id": quote["id"]}
@@ -147,9 +147,7 @@ async def test_replay_of_an_open_order_answers_as_the_first_time(
     assert replay.headers["location"] == f"/v1/orders/{order['id']}"
 
 
-async def _unknown(
-    caller: Caller, partner: Partner, key: str | None = None
-) -> tuple[Json, Json]:
+async def _unknown(caller: Caller, partner: Partner, key: str | None = None) -> tuple[Json, Json]:
     """An order whose LP did not answer, as partners provoke it, and its quote."""
     quote = await caller.quote(partner.customer_id)
     response = await caller.post(

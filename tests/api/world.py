@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import msgspec
 from dishka import AsyncContainer, Provider, Scope, make_async_container
+from typing_extensions import override
 
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
@@ -27,6 +29,7 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
 from application.tenants.api_keys import ManageApiKeys
+from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
 from domain.liquidity.quote import LpName
@@ -79,6 +82,22 @@ class Health:
         )
 
 
+class BreakableIds(SystemIds):
+    """Raises `failure`, if there is one, once `good` more ids were given."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.good = 0
+
+    @override
+    def new(self) -> UUID:
+        if self.failure is not None:
+            if self.good == 0:
+                raise self.failure
+            self.good -= 1
+        return super().new()
+
+
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant with a key of every scope and two customers, the first of them with money."""
 
@@ -93,27 +112,28 @@ class World:
         self.clock = ManualClock()
         self.store = Store(clock=self.clock, ids=SystemIds())
         self.health = Health()
-        self.lp = MemoryLiquidityProvider(
-            LP, clock=self.clock, prices={"BTC-USDT": Price(Decimal(60_000))}
-        )
+        self.ids = BreakableIds()
+        self.background = Background()
+        self.prices = {"BTC-USDT": Price(Decimal(60_000))}
+        self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
+        self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
         self.container = self._container()
-        self._keys = 0
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
-            IdGenerator: SystemIds(),
+            IdGenerator: self.ids,
             SecretGenerator: SystemSecrets(),
             Environment: Environment.TEST,
-            Background: Background(),
+            Background: self.background,
             InFlight: InFlight(),
             UnitOfWork: MemoryUnitOfWork(self.store),
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
-            Mapping[LpName, LiquidityProvider]: {LP: self.lp},
+            Mapping[LpName, LiquidityProvider]: self.providers,
         }
         for port in instances:
             ports.from_context(provides=port)
@@ -156,8 +176,16 @@ class World:
         balances = self.store.balances
         return self.rows(), {each: dict(balances.of(each)) for each in balances.tenants}
 
-    async def later(self, duration: timedelta) -> None:
+    def later(self, duration: timedelta) -> None:
         self.clock.advance(duration)
+
+    def pass_cache_age(self) -> None:
+        """What a process knows of a key may be this old."""
+        self.later(CACHE_AGE)
+
+    async def settled(self) -> None:
+        """When nothing is at work behind the requests any more."""
+        assert await self.background.drain() == 0
 
 
 class Caller:
@@ -167,6 +195,9 @@ class Caller:
         self._client = client
         self._key = key
         self._sent = 0
+
+    def with_key(self, key: str) -> "Caller":
+        return Caller(self._client, key)
 
     async def send(
         self,

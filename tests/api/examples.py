@@ -1,0 +1,99 @@
+"""One valid request for each operation, about one partner's objects, for the matrices."""
+
+import msgspec
+
+from domain.shared.ids import IdPrefix, encode_id
+from entrypoints.http.app import all_operations
+from entrypoints.http.metrics import Metrics
+from entrypoints.http.operation import AnyOperation
+from tests.api.world import Caller, Json, Partner, World
+
+OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """`names` are the ids of the partner's objects in it: nobody else may reach them."""
+
+    operation: AnyOperation
+    url: str
+    body: Json | None = None
+    names: frozenset[str] = frozenset()
+
+
+async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Example]:
+    """In an order in which each may be sent once. Fails when an operation has none."""
+    mine, other = partner.customer_id, partner.other_customer_id
+    ids = await _objects(caller, partner)
+    tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
+    pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
+    quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
+    money = {"asset": "USDT", "amount": "1.5"}
+    transfer = {"from_customer_id": mine, "to_customer_id": other, **money}
+    found = {
+        "create_customer": ("/v1/customers", {"external_id": "new", "metadata": {"k": "v"}}),
+        "list_customers": ("/v1/customers?external_id=c-1", None),
+        "get_customer": (f"/v1/customers/{mine}", None),
+        "update_customer": (f"/v1/customers/{other}", {"metadata": {"k": "v"}}),
+        "list_assets": ("/v1/assets", None),
+        "list_instruments": ("/v1/instruments", None),
+        "list_limits": ("/v1/limits", None),
+        "list_fees": ("/v1/fees", None),
+        "create_quote": ("/v1/quotes", quote),
+        "get_quote": (f"/v1/quotes/{ids['quote']}", None),
+        "create_order": ("/v1/orders", {"quote_id": ids["quote"], "client_order_id": "o-1"}),
+        "list_orders": (f"/v1/orders?customer_id={mine}", None),
+        "get_order": (f"/v1/orders/{ids['order']}", None),
+        "list_accounts": (f"/v1/accounts?customer_id={mine}", None),
+        "get_account": (f"/v1/accounts/{ids['account']}", None),
+        "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
+        "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
+        "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
+        "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),
+        "create_sandbox_deposit": ("/v1/sandbox/deposits", {"customer_id": mine, **money}),
+        "get_deposit": (f"/v1/deposits/{ids['deposit']}", None),
+        "create_api_key": ("/v1/api-keys", {"label": "batch", "scopes": ["keys"]}),
+        "list_api_keys": ("/v1/api-keys", None),
+        "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
+        "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
+        "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
+        "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
+        "list_tenants": ("/admin/v1/tenants", None),
+        "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
+        "update_tenant": (f"/admin/v1/tenants/{tenant}", {"status": "active"}),
+        "get_livez": ("/livez", None),
+        "get_readyz": ("/readyz", None),
+        "get_metrics": ("/metrics", None),
+        "get_openapi": ("/openapi.json", None),
+        "get_docs": ("/docs", None),
+    }
+    assert found.keys() == OPERATIONS.keys(), "every operation has an example here"
+    own = frozenset({*ids.values(), mine, other, tenant})
+    return [
+        Example(
+            operation=OPERATIONS[name],
+            url=url,
+            body=body,
+            names=frozenset(each for each in own if each in url + str(body)),
+        )
+        for name, (url, body) in found.items()
+    ]
+
+
+async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
+    mine = partner.customer_id
+    traded = await caller.quote(mine)
+    order = await caller.make("/v1/orders", {"quote_id": traded["id"]})
+    deposit = await caller.deposit(mine, "USDT", "1")
+    body = {"from_customer_id": mine, "to_customer_id": partner.other_customer_id}
+    transfer = await caller.make("/v1/transfers", {**body, "asset": "BTC", "amount": "0.1"})
+    accounts = await caller.read("/v1/accounts", customer_id=mine)
+    key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
+    return {
+        "quote": (await caller.quote(mine))["id"],
+        "order": order["id"],
+        "deposit": deposit["id"],
+        "transfer": transfer["id"],
+        "transaction": transfer["transaction_id"],
+        "account": accounts["data"][0]["id"],
+        "api_key": key["id"],
+    }
