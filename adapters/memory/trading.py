@@ -1,7 +1,6 @@
 """The steps of a trade. Locks go in one order: key, quote, order, intent, attempt, ledger."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,6 +9,7 @@ from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.store import Rows
 from application.errors import IdempotencyInProgress
+from application.orders.opening import opened
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.trading import (
@@ -23,13 +23,10 @@ from application.ports.trading import (
 from domain.ledger.commands import Command, PlaceHold, Post, ReleaseHold
 from domain.ledger.hold import new_hold
 from domain.liquidity.resolution import AttemptStatus
-from domain.orders.lifecycle import order_from_quote
 from domain.orders.order import Order
 from domain.quotes.lifecycle import QuoteAlreadyAccepted, QuoteExpired, accept
 from domain.shared.errors import InvariantViolation, invariant
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
-
-FIRST_ATTEMPT: Final = 1
 
 
 class MemoryTrading:
@@ -126,34 +123,18 @@ class MemoryTrading:
         stored = await self._claim_quote(reservation)
         if stored is None:
             return None
-        quote = stored.quote
-        order = order_from_quote(
-            quote,
-            order_id=reservation.order_id,
-            client_order_id=reservation.client_order_id,
-            at=reservation.at,
-        )
+        execution = opened(stored, reservation)
+        order, attempt = execution.order, execution.attempt
         if not await self._claim_client_order_id(order):
             return None
         if not await self._hold_funds(stored, order, at=reservation.at):
             return None
-        attempt = LpAttempt(
-            order_id=order.id,
-            number=FIRST_ATTEMPT,
-            lp=quote.lp,
-            lp_quote_id=quote.lp_quote_id,
-            client_ref=reservation.client_ref,
-            status=AttemptStatus.SENDING,
-            lp_expires_at=quote.lp_expires_at,
-            deadline=reservation.deadline,
-            created_at=reservation.at,
-        )
         self._rows.orders.add(order.id, order)
         self._rows.attempts.add(order.id, attempt)
         token = await self._intents.add_leased(
             IntentKind.SETTLE_EXECUTION, order.id, duration=reservation.lease
         )
-        return OpenExecution(order=order, stored=stored, attempt=attempt, lease_token=token)
+        return replace(execution, lease_token=token)
 
     async def _claim_key(self, reservation: Reservation) -> bool:
         record = IdempotencyRecord(

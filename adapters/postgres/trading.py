@@ -10,18 +10,15 @@ from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_fro
 from adapters.postgres.quote_rows import COLUMNS as QUOTE
 from adapters.postgres.quote_rows import quote_from
 from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
+from application.orders.opening import opened
 from application.ports.trading import (
     Evidence,
-    LpAttempt,
     OpenExecution,
     Reservation,
     Settlement,
-    StoredQuote,
 )
 from domain.liquidity.resolution import AttemptStatus
-from domain.orders.lifecycle import order_from_quote
 from domain.orders.order import Order
-from domain.shared.errors import invariant
 from domain.shared.ids import OrderId, TenantId
 from domain.shared.price import format_price
 
@@ -72,7 +69,7 @@ class PostgresTrading:
         if row is None:
             self._on_lost()
             return None
-        return _reserved(quote_from(row), reservation)
+        return opened(quote_from(row), reservation)
 
     async def settle(self, settlement: Settlement) -> bool:
         done = await self._connection.fetchval(SETTLE, *self._settle_args(settlement))
@@ -185,27 +182,3 @@ class PostgresTrading:
             execution.order.version,
             order.version,
         )
-
-
-def _reserved(stored: StoredQuote, reservation: Reservation) -> OpenExecution:
-    quote = stored.quote
-    order = order_from_quote(
-        quote,
-        order_id=reservation.order_id,
-        client_order_id=reservation.client_order_id,
-        at=reservation.at,
-    )
-    attempt = LpAttempt(
-        order_id=order.id,
-        number=1,
-        lp=quote.lp,
-        lp_quote_id=quote.lp_quote_id,
-        client_ref=reservation.client_ref,
-        status=AttemptStatus.SENDING,
-        lp_expires_at=quote.lp_expires_at,
-        deadline=reservation.deadline,
-        created_at=reservation.at,
-    )
-    # The statement and the domain wrote the same order, each from the quote.
-    invariant(order.quote_id == reservation.quote_id, "another quote was claimed")
-    return OpenExecution(order=order, stored=stored, attempt=attempt, lease_token=1)

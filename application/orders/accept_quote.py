@@ -10,6 +10,7 @@ from application.background import Background
 from application.idempotency import Answer
 from application.in_flight import InFlight
 from application.orders.explain_refusal import ExplainRefusal
+from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -18,7 +19,6 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
 from domain.liquidity.outcome import (
-    ExecutionKey,
     Filled,
     LpExecute,
     Outcome,
@@ -173,14 +173,7 @@ class AcceptQuote:
         attempt, quote = execution.attempt, execution.stored.quote
         view = await self._platform.view()
         seen = await self._providers[attempt.lp].get_execution(
-            ExecutionKey(
-                lp_quote_id=attempt.lp_quote_id,
-                client_ref=attempt.client_ref,
-                sent_at=attempt.created_at,
-                lp_expires_at=attempt.lp_expires_at,
-                instrument=view.catalog.instrument(quote.instrument),
-                side=quote.side,
-            )
+            execution_key(execution, view.catalog.instrument(quote.instrument))
         )
         # The LP acknowledged it: whatever else a lookup says now, it is pending until settled.
         return (

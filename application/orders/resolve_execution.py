@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Final
 
 from application import crash_points
+from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
@@ -10,7 +11,7 @@ from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution
 from application.ports.unit_of_work import UnitOfWork
-from domain.liquidity.outcome import ExecutionKey, NotSeen, Outcome, Unknown
+from domain.liquidity.outcome import NotSeen, Outcome, Unknown
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptState, KeepLooking, Settle, decide
 from domain.shared.ids import OrderId
@@ -105,12 +106,5 @@ class ResolveExecution:
             return Unknown(cause="the LP is not configured in this process")
         view = await self._platform.view()
         return await provider.get_execution(
-            ExecutionKey(
-                lp_quote_id=attempt.lp_quote_id,
-                client_ref=attempt.client_ref,
-                sent_at=attempt.created_at,
-                lp_expires_at=attempt.lp_expires_at,
-                instrument=view.catalog.instrument(quote.instrument),
-                side=quote.side,
-            )
+            execution_key(execution, view.catalog.instrument(quote.instrument))
         )
