@@ -1,5 +1,7 @@
 """The HTTP application: operations, protected and documented as they are declared."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -71,7 +73,7 @@ def make_app(container: AsyncContainer, *, sandbox: bool) -> Litestar:
         )
 
     return Litestar(
-        [_route(each, pipeline) for each in operations],
+        [*_options(operations), *(_route(each, pipeline) for each in operations)],
         on_startup=[open_services],
         on_shutdown=[close_services],
         exception_handlers={Exception: refuse},
@@ -107,6 +109,27 @@ def _route(operation: AnyOperation, pipeline: Pipeline) -> HTTPRouteHandler:
         opt={"operation": operation},
     )
     return route(serve)
+
+
+def _options(operations: Iterable[AnyOperation]) -> Iterator[HTTPRouteHandler]:
+    """Which methods each path has. Registered first: the framework adds its own answer to a path
+    without one, and that knows only the first method.
+    """
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for each in operations:
+        methods[each.path].add(each.method)
+    for path, named in methods.items():
+        yield _options_route(path, ", ".join(sorted({*named, "OPTIONS"})))
+
+
+def _options_route(path: str, allow: str) -> HTTPRouteHandler:
+    async def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"allow": allow})
+
+    name = f"options {path}"
+    return HTTPRouteHandler(
+        path.replace("}", ":str}"), http_method=HttpMethod.OPTIONS, name=name, status_code=204
+    )(options)
 
 
 def _unrouted(error: Exception) -> Exception:

@@ -1,5 +1,6 @@
 """The API as one page that needs nothing else: no script, no font, no other server."""
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from inspect import getdoc
@@ -54,7 +55,7 @@ def _policy(operation: AnyOperation) -> str:
     text = getdoc(operation.policy) if operation.policy else None
     if not text:
         return ""
-    bullets = (" ".join(part.split()) for part in text.split("- ") if part.strip())
+    bullets = (" ".join(part.split()) for part in re.split(r"(?m)^- ", text) if part.strip())
     return "<ul>" + "".join(f"<li>{escape(bullet)}</li>" for bullet in bullets) + "</ul>"
 
 

@@ -69,7 +69,9 @@ async def test_unknown_path_is_not_found(caller: Caller) -> None:
 async def test_other_method_is_named(caller: Caller) -> None:
     response = await caller.send("PUT", "/v1/orders", {})
     problem(response, 405, "method_not_allowed")
-    assert {"GET", "POST"} <= set(response.headers["allow"].split(", "))
+    assert set(response.headers["allow"].split(", ")) == {"GET", "OPTIONS", "POST"}
+    options = await caller.send("OPTIONS", "/v1/orders")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, OPTIONS, POST")
 
 
 async def test_callers_request_id_is_kept_if_it_is_fit(caller: Caller) -> None:

@@ -64,7 +64,7 @@ def test_every_route_is_a_declared_operation(world: World) -> None:
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
-        # The framework's own, which says which methods a path has.
+        # Says which methods a path has, and nothing else.
         if handler.http_methods != {"OPTIONS"}
     ]
     assert all(isinstance(handler.opt["operation"], Operation) for handler in handlers)
