@@ -137,7 +137,7 @@ class PostgresUnitOfWork:
         finally:
             # What a cancelled caller leaves open is rolled back all the same. The pool's own
             # release is shielded already, and a shield is a task.
-            if connection.is_in_transaction():
+            if _is_open(connection) and connection.is_in_transaction():
                 await asyncio.shield(_roll_back(pool, connection))
             else:
                 await pool.release(connection)
@@ -148,6 +148,15 @@ async def _roll_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None
         await connection.execute("ROLLBACK")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         # A connection that cannot even roll back is of no use to anybody.
-        connection.terminate()
+        if _is_open(connection):
+            connection.terminate()
     finally:
         await pool.release(connection)
+
+
+def _is_open(connection: asyncpg.Connection) -> bool:
+    """A pool takes back at once what breaks; asked then, even this method raises."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False

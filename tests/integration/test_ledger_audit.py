@@ -220,16 +220,16 @@ DAMAGE: dict[str, tuple[set[str], str]] = {
             "effective_on, booked_at) SELECT tenant_id, uuid7_floor(now()), 'transfer', 'x', "
             "effective_on, booked_at FROM ledger_transactions WHERE id = :mirrored RETURNING *) "
             "INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units, "
-            "booked_at) SELECT tenant_id, id, leg, gen_random_uuid(), 'USDT', leg * 2 - 1, booked_at "
-            "FROM headed, generate_series(0, 1) leg"
+            "booked_at) SELECT tenant_id, id, leg, gen_random_uuid(), 'USDT', leg * 2 - 1, "
+            "booked_at FROM headed, generate_series(0, 1) leg"
         ),
     ),
     "a hold that the balance does not know of": (
         {"held_equals_holds"},
         (
-            "INSERT INTO ledger_holds (tenant_id, id, account_id, units, remaining, state, reference, "
-            "created_at, updated_at) SELECT :tenant, gen_random_uuid(), :payer, 5, 5, 'active', 'x', "
-            "now(), now()"
+            "INSERT INTO ledger_holds (tenant_id, id, account_id, units, remaining, state, "
+            "reference, created_at, updated_at) SELECT :tenant, gen_random_uuid(), :payer, 5, 5, "
+            "'active', 'x', now(), now()"
         ),
     ),
     "units held for nothing": (
@@ -265,8 +265,8 @@ DAMAGE: dict[str, tuple[set[str], str]] = {
     "a mirror that is gone": (
         {"clearing_is_mirrored_once", "clearing_pair_nets_to_zero"},
         (
-            "WITH gone AS (DELETE FROM ledger_transactions WHERE mirror_of = :mirrored RETURNING id) "
-            "DELETE FROM ledger_entries e USING gone WHERE e.transaction_id = gone.id"
+            "WITH gone AS (DELETE FROM ledger_transactions WHERE mirror_of = :mirrored "
+            "RETURNING id) DELETE FROM ledger_entries e USING gone WHERE e.transaction_id = gone.id"
         ),
     ),
     "a mirror made twice": (
@@ -275,7 +275,7 @@ DAMAGE: dict[str, tuple[set[str], str]] = {
             "WITH copied AS (INSERT INTO ledger_transactions (tenant_id, id, template, reference, "
             "effective_on, mirror_tenant_id, mirror_of, booked_at) SELECT tenant_id, "
             "uuid7_floor(now()), template, reference, effective_on, mirror_tenant_id, mirror_of, "
-            "booked_at FROM ledger_transactions WHERE mirror_of = :mirrored RETURNING id, tenant_id) "
+            "booked_at FROM ledger_transactions WHERE mirror_of = :mirrored RETURNING id) "
             "INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units, "
             "booked_at) SELECT e.tenant_id, copied.id, leg, account_id, asset, units, e.booked_at "
             "FROM copied, ledger_transactions m JOIN ledger_entries e ON e.transaction_id = m.id "
