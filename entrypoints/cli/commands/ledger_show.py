@@ -12,7 +12,7 @@ from domain.shared.money import format_units
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import orders
 from entrypoints.cli.operator import partners, run
-from entrypoints.cli.output import json_option, print_json, print_rows
+from entrypoints.cli.output import console, json_option, print_json, print_rows
 
 COLUMNS: Final = ("account", "owner", "asset", "debit", "credit")
 
@@ -42,10 +42,12 @@ def show(reference: str, as_json: bool) -> None:
         print_json({"data": found})
     else:
         for each in found:
-            title = "  ".join(str(each[name]) for name in ("tenant", "type", "id", "booked_at"))
+            heading = "  ".join(str(each[name]) for name in ("type", "id", "tenant", "booked_at"))
+            console().print(heading, style="bold", soft_wrap=True)
             entries = each["entries"]
             if isinstance(entries, list):
-                print_rows(entries, COLUMNS, as_json=False, title=title)
+                print_rows(entries, COLUMNS, as_json=False)
+            console().print()
     if not found:
         raise click.ClickException(f"nothing was posted about {reference}")
 

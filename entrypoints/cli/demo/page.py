@@ -66,6 +66,7 @@ class Page:
         table = Table(
             box=UNICODE_TABLE if self._unicode else ASCII_TABLE,
             show_edge=False,
+            show_header=any(name.strip("<") for name in columns),
             pad_edge=False,
             header_style="dim",
             border_style="dim",
