@@ -3,6 +3,7 @@ import signal
 from pathlib import Path
 
 import click
+import uvloop
 
 from entrypoints.cli.output import print_json
 from entrypoints.simulator.dialects import DIALECTS
@@ -53,6 +54,6 @@ def simulate(
         await running.close()
 
     try:
-        asyncio.run(run())
+        uvloop.run(run())
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
