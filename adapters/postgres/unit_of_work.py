@@ -33,6 +33,13 @@ UNREACHABLE: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+# The last is what the driver raises when it has heard the server's farewell and no more.
+BROKEN: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    asyncpg.InternalClientError,
+)
 
 
 class PostgresTransaction:
@@ -146,7 +153,7 @@ class PostgresUnitOfWork:
 async def _roll_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:
     try:
         await connection.execute("ROLLBACK")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except BROKEN:
         # A connection that cannot even roll back is of no use to anybody.
         if _is_open(connection):
             connection.terminate()

@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import asyncpg
 import pytest
 from asyncpg import Connection
 
 from adapters.postgres.connection import create_pool
 from adapters.postgres.known_accounts import KnownAccounts
-from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.unit_of_work import BROKEN, PostgresUnitOfWork
 from application.errors import InsufficientFunds
 from application.ports.unit_of_work import Transaction
 from domain.shared.errors import NotFound
@@ -17,9 +16,8 @@ from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import connected
 
 Then = Callable[[Transaction], Awaitable[None]]
-BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError)
 # As many as would have emptied the pool if broken connections were not replaced.
-TIMES = 5
+TIMES = 3
 POOL_SIZE = 2
 
 
