@@ -13,6 +13,7 @@ from entrypoints.cli.demo.stage import Stage
 from entrypoints.wiring.errors import StartRefused
 
 INTERRUPTED: Final = 130
+NOBODY_READS: Final = 1
 FOUND_MAX: Final = 2_000
 
 
@@ -39,6 +40,8 @@ async def _run(*, keep: bool) -> int:
         return _failed(folder, f"not so: {error.claim}\nfound: {found}")
     except (Unexpected, StartRefused, aiohttp.ClientError, TimeoutError) as error:
         return _failed(folder, str(error) or type(error).__name__)
+    except (BrokenPipeError, SystemExit):  # the latter is how rich says it
+        code = NOBODY_READS
     except Exception:
         _failed(folder, "the demo itself has failed")
         raise

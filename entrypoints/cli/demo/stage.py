@@ -16,7 +16,7 @@ from entrypoints.cli.sandbox.files import SandboxFile
 
 T = TypeVar("T")
 
-PATIENCE: Final = timedelta(seconds=20)
+PATIENCE: Final = timedelta(seconds=30)
 ASK_EVERY: Final = timedelta(milliseconds=200)
 BOOKS: Final = 2  # a trade is posted in the tenant's and in the house's
 
