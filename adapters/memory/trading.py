@@ -103,8 +103,7 @@ class MemoryTrading:
         )
         self._rows.orders.put(order.id, order)
         self._rows.attempts.put(order.id, still_open)
-        if look_again_in is not None:
-            self._give_back(order.id, look_again_in)
+        self._renew(order.id, look_again_in)
         return True
 
     async def open_execution(self, order_id: OrderId, *, lease_token: int) -> OpenExecution | None:
@@ -214,13 +213,17 @@ class MemoryTrading:
         self._rows.attempts.put(order.id, attempt)
         self._rows.intents.delete((IntentKind.SETTLE_EXECUTION, order.id))
 
-    def _give_back(self, order_id: OrderId, look_again_in: timedelta) -> None:
+    def _renew(self, order_id: OrderId, look_again_in: timedelta | None) -> None:
+        """Something was recorded: failures are counted anew, and the lease perhaps given back."""
         key = (IntentKind.SETTLE_EXECUTION, order_id)
         row = self._rows.intents.get(key)
         if row is None:
             raise InvariantViolation("a lease was held for an intent that is not there")
-        due_at = self._rows.session.now() + look_again_in
-        self._rows.intents.put(key, replace(row, lease_until=None, next_action_at=due_at))
+        row = replace(row, attempts=0, last_error=None)
+        if look_again_in is not None:
+            due_at = self._rows.session.now() + look_again_in
+            row = replace(row, lease_until=None, next_action_at=due_at)
+        self._rows.intents.put(key, row)
 
     async def _post(self, command: Command) -> None:
         """The hold covers it, so a refusal is a bug: the exception undoes everything."""

@@ -19,6 +19,7 @@ from application.ports.trading import (
 )
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
+from domain.shared.errors import InvariantViolation
 from domain.shared.ids import OrderId, TenantId
 from domain.shared.price import format_price
 
@@ -160,12 +161,13 @@ class PostgresTrading:
 
     async def open_execution(self, order_id: OrderId, *, lease_token: int) -> OpenExecution | None:
         row = await self._connection.fetchrow(OPEN_ORDER, self._tenant_id, order_id)
+        if row is None:
+            return None
         attempt = await self._connection.fetchrow(OPEN_ATTEMPT, self._tenant_id, order_id)
-        if row is None or attempt is None:
-            return None
         quote = await self._connection.fetchrow(QUOTE_OF, self._tenant_id, row["quote_id"])
-        if quote is None:
-            return None
+        if attempt is None or quote is None:
+            # Taken for final, it would stay pending with nobody to look at it ever again.
+            raise InvariantViolation("an open rfq order has a quote and an attempt")
         return OpenExecution(
             order=order_from(row, ()),
             stored=quote_from(quote),

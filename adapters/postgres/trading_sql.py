@@ -4,6 +4,11 @@ A statement that finds the world other than it must be writes nothing that count
 row, or a constraint refuses it, and the caller rolls back and lets the domain name the reason.
 Locks are taken in the one order there is: idempotency key, quote, intent, order, attempt, hold,
 balances by id. What a sub-statement reads from an earlier one makes the database keep that order.
+
+Plans are made once per connection, maybe while the tables are small, and then kept. So each row is
+asked for in a way that only its primary key fits: without the words of a partial index (an open
+quote is one without an order that has not expired, an active hold one with something remaining),
+and with its id as a value, where a join might read all rows of the tenant.
 """
 
 from adapters.postgres.quote_rows import COLUMNS as QUOTE_COLUMNS
@@ -23,7 +28,8 @@ claimed AS (
   UPDATE quotes q
   SET status = 'accepted', order_id = $4, version = q.version + 1, updated_at = $6
   FROM keyed
-  WHERE q.tenant_id = $1 AND q.id = $5 AND q.status = 'open' AND q.expires_at > $6
+  WHERE q.tenant_id = $1 AND q.id = $5
+    AND q.order_id IS NULL AND q.status <> 'expired' AND q.expires_at > $6
   RETURNING q.*),
 named AS (
   INSERT INTO client_order_ids (tenant_id, client_order_id, order_id)
@@ -51,12 +57,11 @@ placed AS (
     created_at, updated_at)
   SELECT $1, $4, c.pay_account_id, p.units, p.units, 'active', $8, $6, $6
   FROM claimed c, LATERAL (
-    SELECT CASE c.side WHEN 'buy' THEN c.quote_units ELSE c.base_units END AS units) p),
+    SELECT CASE c.side WHEN 'buy' THEN c.quote_units ELSE c.base_units END AS units) p
+  RETURNING account_id, units),
 held AS (
-  UPDATE ledger_balances b
-  SET held = b.held + CASE c.side WHEN 'buy' THEN c.quote_units ELSE c.base_units END
-  FROM claimed c
-  WHERE b.tenant_id = $1 AND b.account_id = c.pay_account_id
+  UPDATE ledger_balances b SET held = b.held + (SELECT units FROM placed)
+  WHERE b.tenant_id = $1 AND b.account_id = (SELECT account_id FROM placed)
     AND ($7::text IS NULL OR EXISTS (SELECT FROM named))
   RETURNING 1)
 SELECT {_QUOTE} FROM claimed c, held
@@ -93,7 +98,7 @@ captured AS (
   SET captured = h.captured + $35, released = h.released + h.remaining - $35, remaining = 0,
     state = 'captured', updated_at = $7
   FROM attempted
-  WHERE h.tenant_id = $1 AND h.id = $34 AND h.state = 'active' AND h.remaining >= $35
+  WHERE h.tenant_id = $1 AND h.id = $34 AND h.remaining > 0 AND h.remaining >= $35
   RETURNING 1),
 locked AS MATERIALIZED (
   SELECT b.last_booked_at FROM ledger_balances b
@@ -108,7 +113,7 @@ moved AS (
     held = b.held + d.held::numeric, version = b.version + 1, last_booked_at = stamp.at
   FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[])
          AS d (account_id, debits, credits, held), stamp
-  WHERE b.tenant_id = $1 AND b.account_id = d.account_id
+  WHERE b.tenant_id = $1 AND b.account_id = ANY($13::uuid[]) AND b.account_id = d.account_id
     AND stamp.accounts = cardinality($13::uuid[])
   RETURNING b.account_id, b.version, b.sign * (b.credits - b.debits) AS balance),
 booked AS (
@@ -158,7 +163,7 @@ attempted AS (
   RETURNING 1),
 given_back AS (
   SELECT h.units, h.remaining FROM ledger_holds h
-  WHERE h.tenant_id = $1 AND h.id = $2 AND h.state = 'active' AND EXISTS (SELECT FROM attempted)
+  WHERE h.tenant_id = $1 AND h.id = $2 AND h.remaining > 0 AND EXISTS (SELECT FROM attempted)
   FOR NO KEY UPDATE),
 released AS (
   UPDATE ledger_holds h
@@ -176,7 +181,8 @@ RETURNING 1
 KEEP_OPEN = """
 WITH fenced AS (
   UPDATE intents
-  SET lease_until = CASE WHEN $14::interval IS NULL THEN lease_until END,
+  SET attempts = 0, last_error = NULL,
+    lease_until = CASE WHEN $14::interval IS NULL THEN lease_until END,
     next_action_at = CASE WHEN $14::interval IS NULL THEN next_action_at
                           ELSE clock_timestamp() + $14::interval END
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3

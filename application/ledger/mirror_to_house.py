@@ -1,3 +1,4 @@
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -7,9 +8,11 @@ from uuid import UUID
 import msgspec
 
 from application import crash_points
+from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.put_off import put_off
 from domain.ledger.commands import Post
 from domain.ledger.outcomes import Outcome, OutcomeCode
 from domain.ledger.templates import MirrorInstruction, mirror_keys, mirror_transaction
@@ -22,11 +25,14 @@ LEASE: Final = timedelta(seconds=30)
 _DECODER: Final[msgspec.json.Decoder[MirrorInstruction]] = msgspec.json.Decoder(MirrorInstruction)
 DONE: Final = frozenset({OutcomeCode.OK, OutcomeCode.TRANSACTION_EXISTS})
 
+_log = logging.getLogger(__name__)
+
 
 class MirrorToHouse:
     """- What a tenant's posting means for the house is posted in the house's books, once.
     - The instruction committed with the tenant's posting; following it twice changes nothing.
     - Many are followed in one transaction of the house.
+    - One that cannot be followed stops no other: it is tried again, and parked in the end.
     """
 
     def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -37,9 +43,29 @@ class MirrorToHouse:
         leased = await self._lease(due)
         if not leased:
             return 0
-        outcomes = await self._post(leased)
-        await self._finish(leased, outcomes)
+        try:
+            await self._follow(leased)
+        except Overloaded:
+            raise
+        except Exception:  # noqa: BLE001 - one of them, most likely, so each goes by itself
+            _log.warning("following %d mirrors one by one", len(leased), exc_info=True)
+            for intent in leased:
+                await self._follow_alone(intent)
         return len(leased)
+
+    async def _follow(self, intents: Sequence[Intent]) -> None:
+        outcomes = await self._post(intents)
+        await self._finish(intents, outcomes)
+
+    async def _follow_alone(self, intent: Intent) -> None:
+        try:
+            await self._follow((intent,))
+        except Overloaded:
+            raise
+        except Exception as error:  # noqa: BLE001 - kept in its row
+            parked = await put_off(self._uow, self._clock, intent, error)
+            place = "parked" if parked else "failed"
+            _log.exception("mirror of %s of tenant %s %s", intent.subject, intent.tenant_id, place)
 
     async def _lease(self, due: Iterable[DueIntent]) -> list[Intent]:
         subjects: defaultdict[TenantId, list[UUID]] = defaultdict(list)

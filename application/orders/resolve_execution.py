@@ -1,8 +1,10 @@
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 from application import crash_points
+from application.errors import Overloaded
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform
@@ -11,6 +13,7 @@ from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution
 from application.ports.unit_of_work import UnitOfWork
+from application.put_off import put_off
 from domain.liquidity.outcome import NotSeen, Outcome, Unknown
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptState, KeepLooking, Settle, decide
@@ -19,11 +22,14 @@ from domain.shared.ids import OrderId
 LEASE: Final = timedelta(seconds=30)
 RESOLVED_BY: Final = "resolver"
 
+_log = logging.getLogger(__name__)
+
 
 class ResolveExecution:
     """- Looks an open execution up at the LP it was sent to, and at no other.
     - Settles it only on proof: the LP's record, its rejection, or absence that is final.
     - Otherwise looks again later, for as long as it takes. Funds stay held.
+    - What fails in a way nobody foresaw is parked in the end, with its reason, for a person.
     """
 
     def __init__(
@@ -45,7 +51,20 @@ class ResolveExecution:
 
     async def execute(self, due: DueIntent) -> bool:
         """True when the execution is settled now."""
-        execution = await self._take(due)
+        intent = await self._lease(due)
+        if intent is None:
+            return False
+        try:
+            return await self._resolve(intent)
+        except Overloaded:
+            raise
+        except Exception as error:
+            if await put_off(self._uow, self._clock, intent, error):
+                _log.error("parked: the order stays pending until a person looks at it")
+            raise
+
+    async def _resolve(self, intent: Intent) -> bool:
+        execution = await self._opened(intent)
         if execution is None:
             return False
         await crash_points.reach(crash_points.RESOLVE_LEASED)
@@ -69,12 +88,12 @@ class ResolveExecution:
         match resolution:
             case Settle():
                 order = await self._record.settled(
-                    due.tenant_id, execution, resolution.outcome, evidence=evidence
+                    intent.tenant_id, execution, resolution.outcome, evidence=evidence
                 )
                 return order.is_final
             case KeepLooking():
                 await self._record.still_open(
-                    due.tenant_id,
+                    intent.tenant_id,
                     execution,
                     resolution.outcome,
                     evidence=evidence,
@@ -83,20 +102,24 @@ class ResolveExecution:
                 )
         return False
 
-    async def _take(self, due: DueIntent) -> OpenExecution | None:
+    async def _lease(self, due: DueIntent) -> Intent | None:
+        """Commits by itself: an order that cannot even be read is not tried again at once."""
         async with self._uow.begin(due.tenant_id) as tx:
             leased = await tx.intents.lease(
                 IntentKind.SETTLE_EXECUTION, (due.subject,), duration=LEASE
             )
             if not leased:
                 return None
-            intent: Intent = leased[0]
-            execution = await tx.trading.open_execution(
-                OrderId(due.subject), lease_token=intent.lease_token
-            )
-            if execution is None:
-                await tx.intents.finish(intent)
             await tx.commit()
+            return leased[0]
+
+    async def _opened(self, intent: Intent) -> OpenExecution | None:
+        async with self._uow.begin(intent.tenant_id) as tx:
+            execution = await tx.trading.open_execution(
+                OrderId(intent.subject), lease_token=intent.lease_token
+            )
+            if execution is None and await tx.intents.finish(intent):
+                await tx.commit()
             return execution
 
     async def _look(self, execution: OpenExecution) -> Outcome | NotSeen:

@@ -23,7 +23,10 @@ class IntentKind(StrEnum):
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """`subject` is the object it is about: the order of an execution, the transaction to mirror."""
+    """`subject` is the object it is about: the order of an execution, the transaction to mirror.
+
+    `attempts` counts the leases since something was last recorded about it, this one included.
+    """
 
     tenant_id: TenantId
     kind: IntentKind
