@@ -22,7 +22,7 @@ SELECT a.id, a.owner, a.code, a.asset
 FROM unnest($2::text[], $3::text[], $4::text[]) AS wanted (owner, code, asset)
 JOIN ledger_accounts a
   ON a.tenant_id = $1 AND a.owner = wanted.owner AND a.code = wanted.code
- AND a.asset = wanted.asset
+ AND a.asset = wanted.asset AND a.owner = ANY($2::text[])
 """
 OPEN = """
 WITH opened AS (

@@ -11,24 +11,28 @@ ADD = """
 INSERT INTO intents (tenant_id, kind, subject, payload, next_action_at)
 VALUES ($1, $2, $3, $4, clock_timestamp())
 """
+# `state = 'due'` is left to those who look for work: with these words one row would be sought in
+# the index of all that is due. Plans are kept, see trading_sql.
 # Locked in order of the subjects, so that two workers on one list cannot deadlock.
 LEASE = """
 WITH wanted AS (
   SELECT subject FROM intents
-  WHERE tenant_id = $1 AND kind = $2 AND subject = ANY($3::uuid[]) AND state = 'due'
+  WHERE tenant_id = $1 AND kind = $2 AND subject = ANY($3::uuid[]) AND state <> 'parked'
     AND next_action_at <= clock_timestamp()
     AND (lease_until IS NULL OR lease_until < clock_timestamp())
   ORDER BY subject FOR UPDATE SKIP LOCKED)
 UPDATE intents i
 SET lease_token = i.lease_token + 1, lease_until = clock_timestamp() + $4::interval,
     attempts = i.attempts + 1
-FROM wanted WHERE i.tenant_id = $1 AND i.kind = $2 AND i.subject = wanted.subject
+FROM wanted
+WHERE i.tenant_id = $1 AND i.kind = $2 AND i.subject = ANY($3::uuid[])
+  AND i.subject = wanted.subject
 RETURNING i.subject, i.payload, i.lease_token, i.attempts
 """
 # Given back or parked, a lease is over although its token is still the last one.
 HELD = (
     "WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND lease_token = $4 "
-    "AND lease_until IS NOT NULL AND state = 'due'"
+    "AND lease_until IS NOT NULL AND state <> 'parked'"
 )
 FINISH = f"DELETE FROM intents {HELD} RETURNING 1"
 POSTPONE = f"""

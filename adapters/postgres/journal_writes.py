@@ -19,7 +19,7 @@ moved AS (
       held = b.held + d.held::numeric, version = b.version + d.entries, last_booked_at = stamp.at
   FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[])
          AS d (account_id, debits, credits, held, entries), stamp
-  WHERE b.tenant_id = $1 AND b.account_id = d.account_id
+  WHERE b.tenant_id = $1 AND b.account_id = ANY($2::uuid[]) AND b.account_id = d.account_id
   RETURNING 1)
 SELECT stamp.at, (SELECT count(*) FROM moved) AS moved FROM stamp
 """
