@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from asyncpg import Connection
 
 from adapters.postgres.roles import OWNER, RUNTIME_ROLES, Role
@@ -19,6 +20,10 @@ FAR_AHEAD = "uuid7_floor(now() + interval '28 months')"
 REFUSAL = "is append-only"
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     made = postgres_server.create_database()
@@ -26,14 +31,14 @@ def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def superuser(inhabited: Inhabited) -> AsyncIterator[Connection]:
     async with connected(inhabited.database.admin_url) as connection:
         await connection.execute("SET search_path = aksum")
         yield connection
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def owner(inhabited: Inhabited) -> AsyncIterator[Connection]:
     async with connected(inhabited.database.migrator_url) as connection:
         await connection.execute(f"SET ROLE {OWNER}")
@@ -72,13 +77,14 @@ async def test_superuser_changes_no_row_however_it_replicates(
     superuser: Connection, table: str, replication_role: str
 ) -> None:
     """Replicas skip ordinary triggers; these are enabled always."""
-    await superuser.execute(f"SET session_replication_role = {replication_role}")
-    for relation in await with_rows(superuser, table):
-        for statement in changes(relation):
-            await refused(superuser, statement, match=REFUSAL)
-    for relation in (table, *await partitions_of(superuser, table)):
-        await refused(superuser, f"TRUNCATE aksum.{relation}", match=REFUSAL)
-        await refused(superuser, f"TRUNCATE aksum.{relation} CASCADE", match=REFUSAL)
+    async with undone(superuser):
+        await superuser.execute(f"SET LOCAL session_replication_role = {replication_role}")
+        for relation in await with_rows(superuser, table):
+            for statement in changes(relation):
+                await refused(superuser, statement, match=REFUSAL)
+        for relation in (table, *await partitions_of(superuser, table)):
+            await refused(superuser, f"TRUNCATE aksum.{relation}", match=REFUSAL)
+            await refused(superuser, f"TRUNCATE aksum.{relation} CASCADE", match=REFUSAL)
 
 
 @TABLES

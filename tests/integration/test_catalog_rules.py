@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from asyncpg import Connection
 
 from tests.fixtures.postgres_servers import Database, Server
@@ -147,6 +148,10 @@ PLANTED = {
 }
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def migrated(postgres_server: Server) -> Iterator[Database]:
     made = postgres_server.create_database()
@@ -154,7 +159,7 @@ def migrated(postgres_server: Server) -> Iterator[Database]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def admin(migrated: Database) -> AsyncIterator[Connection]:
     async with connected(migrated.admin_url) as connection:
         yield connection
@@ -186,7 +191,7 @@ async def test_rule_names_what_breaks_it(
         assert offender in await offenders(admin, rule)
 
 
-def test_every_rule_has_been_broken() -> None:
+async def test_every_rule_has_been_broken() -> None:
     assert PLANTED.keys() == RULES.keys()
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 from asyncpg import Connection
 from msgspec.structs import replace
 
@@ -33,6 +34,10 @@ FROM aksum.intents WHERE subject = $1
 TOLERANCE = timedelta(seconds=5)
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def intents_database(postgres_server: Server) -> Iterator[Database]:
     made = postgres_server.create_database()
@@ -40,7 +45,7 @@ def intents_database(postgres_server: Server) -> Iterator[Database]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(intents_database: Database) -> AsyncIterator[World]:
     async with make_postgres_ports(intents_database) as ports:
         made = World(ports)
@@ -48,7 +53,7 @@ async def world(intents_database: Database) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def admin(intents_database: Database) -> AsyncIterator[Connection]:
     async with connected(intents_database.admin_url) as connection:
         yield connection

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from asyncpg import Connection
 from msgspec.structs import replace
 
@@ -60,6 +61,10 @@ class Case(NamedTuple):
     rows: tuple[Row, ...]
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def locking_database(postgres_server: Server) -> Iterator[Database]:
     made = postgres_server.create_database()
@@ -67,7 +72,7 @@ def locking_database(postgres_server: Server) -> Iterator[Database]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(locking_database: Database) -> AsyncIterator[World]:
     async with make_postgres_ports(locking_database) as ports:
         made = World(ports)
@@ -75,13 +80,13 @@ async def world(locking_database: Database) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def blocker(locking_database: Database) -> AsyncIterator[Connection]:
     async with connected(locking_database.admin_url) as connection:
         yield connection
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def observer(locking_database: Database) -> AsyncIterator[Connection]:
     async with connected(locking_database.admin_url) as connection:
         yield connection

@@ -4,9 +4,11 @@
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from asyncpg import Connection
 
 from adapters.postgres.roles import RUNTIME_ROLES, Role
@@ -52,6 +54,10 @@ DELETABLE = {"intents"}
 ROLES = pytest.mark.parametrize("role", RUNTIME_ROLES)
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     made = postgres_server.create_database()
@@ -59,21 +65,29 @@ def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def admin(inhabited: Inhabited) -> AsyncIterator[Connection]:
     async with connected(inhabited.database.admin_url) as connection:
         yield connection
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tables(admin: Connection) -> list[str]:
     return await names(admin, TENANT_TABLES)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connections(inhabited: Inhabited) -> AsyncIterator[dict[Role, Connection]]:
+    async with AsyncExitStack() as opened:
+        yield {
+            role: await opened.enter_async_context(connected(inhabited.database.url(role)))
+            for role in RUNTIME_ROLES
+        }
+
+
 @pytest.fixture
-async def connection(inhabited: Inhabited, role: Role) -> AsyncIterator[Connection]:
-    async with connected(inhabited.database.url(role)) as opened:
-        yield opened
+def connection(connections: dict[Role, Connection], role: Role) -> Connection:
+    return connections[role]
 
 
 def readable(role: Role, table: str) -> str:

@@ -6,6 +6,8 @@ from typing import get_type_hints
 
 import asyncpg
 import pytest
+import pytest_asyncio
+from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.errors import VersionConflict
@@ -31,6 +33,10 @@ from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant, Inha
 Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
 
 
+# One loop, so that the connections are opened once.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     made = postgres_server.create_database()
@@ -38,10 +44,16 @@ def inhabited(postgres_server: Server) -> Iterator[Inhabited]:
     postgres_server.drop_database(made.name)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(inhabited: Inhabited) -> AsyncIterator[World]:
     async with make_postgres_ports(inhabited.database) as ports:
         yield World(ports)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def admin(inhabited: Inhabited) -> AsyncIterator[Connection]:
+    async with connected(inhabited.database.admin_url) as connection:
+        yield connection
 
 
 async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
@@ -216,7 +228,7 @@ OWN: dict[str, Attempt] = {
 }
 
 
-def test_every_method_of_every_repository_is_tried() -> None:
+async def test_every_method_of_every_repository_is_tried() -> None:
     methods = {
         f"{name}.{method}"
         for name, repository in vars(Transaction).items()
@@ -229,37 +241,37 @@ def test_every_method_of_every_repository_is_tried() -> None:
 
 @pytest.mark.parametrize("method", ANSWERS)
 async def test_ids_of_another_tenant_answer_nothing_and_change_nothing(
-    inhabited: Inhabited, world: World, method: str
+    inhabited: Inhabited, world: World, admin: Connection, method: str
 ) -> None:
     expected, attempt = ANSWERS[method]
-    before = await rows_of(inhabited, inhabited.theirs)
+    before = await rows_of(admin, inhabited.theirs)
     async with world.ports.uow.begin(inhabited.mine.party.tenant_id) as tx:
         assert await attempt(tx, inhabited.theirs, world) == expected
         with suppress(InvariantViolation):
             await tx.commit()
-    assert await rows_of(inhabited, inhabited.theirs) == before
+    assert await rows_of(admin, inhabited.theirs) == before
 
 
 @pytest.mark.parametrize("method", REFUSALS)
 async def test_ids_of_another_tenant_are_refused_and_change_nothing(
-    inhabited: Inhabited, world: World, method: str
+    inhabited: Inhabited, world: World, admin: Connection, method: str
 ) -> None:
     error, attempt = REFUSALS[method]
-    before = await rows_of(inhabited, inhabited.theirs)
+    before = await rows_of(admin, inhabited.theirs)
     async with world.ports.uow.begin(inhabited.mine.party.tenant_id) as tx:
         with pytest.raises(error):
             await attempt(tx, inhabited.theirs, world)
         with suppress(InvariantViolation):
             await tx.commit()
-    assert await rows_of(inhabited, inhabited.theirs) == before
+    assert await rows_of(admin, inhabited.theirs) == before
 
 
 @pytest.mark.parametrize("method", OWN)
 async def test_own_rows_are_all_that_is_shown_and_changed(
-    inhabited: Inhabited, world: World, method: str
+    inhabited: Inhabited, world: World, admin: Connection, method: str
 ) -> None:
     mine, theirs = inhabited.mine, inhabited.theirs
-    before = await rows_of(inhabited, theirs)
+    before = await rows_of(admin, theirs)
     async with world.ports.uow.begin(mine.party.tenant_id) as tx:
         shown = repr(await OWN[method](tx, theirs, world))
         for foreign in (theirs.party.tenant_id, theirs.key.id, theirs.due_hold.id):
@@ -268,17 +280,16 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             assert str(order.id) not in shown
             assert str(theirs.other.customer.id) not in shown
         await tx.commit()
-    assert await rows_of(inhabited, theirs) == before
+    assert await rows_of(admin, theirs) == before
 
 
-async def rows_of(inhabited: Inhabited, of: Inhabitant) -> dict[str, str]:
+async def rows_of(admin: Connection, of: Inhabitant) -> dict[str, str]:
     """A digest of each table's rows of one tenant."""
-    async with connected(inhabited.database.admin_url) as admin:
-        return {
-            table: await admin.fetchval(
-                f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
-                "WHERE tenant_id = $1",
-                of.party.tenant_id,
-            )
-            for table in await names(admin, TENANT_TABLES)
-        }
+    return {
+        table: await admin.fetchval(
+            f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
+            "WHERE tenant_id = $1",
+            of.party.tenant_id,
+        )
+        for table in await names(admin, TENANT_TABLES)
+    }
