@@ -16,13 +16,15 @@ from application.errors import IdempotencyKeyReused, InsufficientFunds
 from application.ports.idempotency import IdempotencyRecord, IdempotentRequest, Refusal
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.quotes.lifecycle import QuoteExpired
+from domain.quotes.limits import AmountAboveMaximum, AmountBelowMinimum
 from domain.shared.errors import DomainError
 from domain.shared.ids import TenantId
 
 T = TypeVar("T")
 
 STORED_REFUSALS: Final[Mapping[str, type[DomainError]]] = {
-    error.code: error for error in (InsufficientFunds, QuoteExpired)
+    error.code: error
+    for error in (InsufficientFunds, QuoteExpired, AmountBelowMinimum, AmountAboveMaximum)
 }
 
 
@@ -54,7 +56,11 @@ def resource_of(record: IdempotencyRecord, request: IdempotentRequest) -> UUID:
 
 def raise_stored(refusal: Refusal) -> None:
     error = STORED_REFUSALS[refusal.code]
-    raise error(refusal.detail, replayed=True)
+    context: dict[str, object] = {
+        name: int(value) if name.endswith("_units") else value
+        for name, value in refusal.context.items()
+    }
+    raise error(refusal.detail, replayed=True, **context)
 
 
 async def earlier(tx: Transaction, request: IdempotentRequest) -> UUID | None:
@@ -96,7 +102,11 @@ async def store_refusal(
                 key=request.key,
                 fingerprint=request.fingerprint,
                 resource=resource,
-                refusal=Refusal(error.code, error.detail),
+                refusal=Refusal(
+                    error.code,
+                    error.detail,
+                    {name: str(value) for name, value in error.context.items()},
+                ),
             )
         )
         await tx.commit()

@@ -41,6 +41,12 @@ BROKEN: Final = (
     asyncpg.InternalClientError,
 )
 
+BUSY: Final = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.QueryCanceledError,
+)
+
 
 class PostgresTransaction:
     """Repositories are cheap wrappers, made when asked for."""
@@ -141,6 +147,9 @@ class PostgresUnitOfWork:
             )
             transaction = PostgresTransaction(connection, tenant_id, self._known)
             yield transaction
+        except BUSY as error:
+            # Rolled back as a whole; the caller's request may simply come again.
+            raise Overloaded("the database is busy with the same rows") from error
         finally:
             # What a cancelled caller leaves open is rolled back all the same. The pool's own
             # release is shielded already, and a shield is a task.

@@ -8,10 +8,14 @@ import msgspec
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A refusal that is decided once and replayed: its code, and what a client needs with it."""
+    """A refusal that is decided once and replayed: its code, and what a client needs with it.
+
+    `context` is the error's own, its values as text.
+    """
 
     code: str
     detail: str
+    context: dict[str, str] = {}
 
 
 class IdempotentRequest(msgspec.Struct, frozen=True):

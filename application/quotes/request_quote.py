@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
-from application.idempotency import Answer, earlier
+from application.idempotency import Answer, earlier, store_refusal
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -18,6 +18,7 @@ from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.liquidity.routing import RoutingPolicy, route
+from domain.quotes.limits import AmountAboveMaximum, AmountBelowMinimum
 from domain.quotes.pricing import (
     LpQuoteMismatch,
     LpQuoteTooShort,
@@ -36,6 +37,7 @@ from domain.tenants.tenant import require_active
 # Between our expiry and the LP's: the clocks' difference and the slowest execute we still send.
 EXPIRY_MARGIN: Final = timedelta(seconds=2)
 VALIDITY_MAX: Final = timedelta(seconds=30)
+RESOURCE: Final = "quote"
 
 
 class RequestQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ class RequestQuote:
                 return replay
             if isinstance(error, LpQuoteMismatch | LpQuoteTooShort):
                 raise NoLiquidity("no liquidity provider quotes this just now") from error
+            if isinstance(error, AmountBelowMinimum | AmountAboveMaximum):
+                return await self._refused(command, error)
             raise
         return await self._offer(command, quote)
 
@@ -186,4 +190,14 @@ class RequestQuote:
             quote_id = await earlier(tx, command.request)
             if quote_id is None:
                 return None
+            return Answer((await tx.quotes.get(QuoteId(quote_id))).quote, replayed=True)
+
+    async def _refused(self, command: RequestQuoteCommand, refusal: DomainError) -> Answer[Quote]:
+        """Limits may change: what they refused once stays refused under this key."""
+        quote_id = await store_refusal(
+            self._uow, command.tenant_id, command.request, resource=RESOURCE, error=refusal
+        )
+        if quote_id is None:
+            raise refusal
+        async with self._uow.begin(command.tenant_id) as tx:
             return Answer((await tx.quotes.get(QuoteId(quote_id))).quote, replayed=True)

@@ -6,11 +6,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.memory.liquidity_faults import Armed, Fault
-from application.errors import IdempotencyInProgress, IdempotencyKeyReused, InsufficientFunds
+from application.errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InsufficientFunds,
+    Overloaded,
+)
 from application.orders.accept_quote import AcceptQuoteCommand
+from application.payments.create_transfer import TransferCommand
 from application.quotes.request_quote import RequestQuoteCommand
 from domain.orders.order import OrderStatus, OutcomeFlag
 from domain.quotes.lifecycle import QuoteAlreadyAccepted
+from domain.quotes.limits import AmountAboveMaximum
 from domain.quotes.quote import Quote
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.side import FixedSide, Side
@@ -178,6 +185,49 @@ async def test_more_than_available_is_refused_and_the_refusal_replayed(
     async with stack.uow.begin(poor.tenant_id) as tx:
         assert (await tx.quotes.get(quote.id)).quote.status == "open"
     await assert_books_are_right(stack)
+
+
+async def test_amount_over_the_limit_is_refused_and_the_refusal_replayed(
+    stack: Stack, party: Party
+) -> None:
+    command = quote_command(party, units=10**15, key="too-much")
+    with pytest.raises(AmountAboveMaximum) as first:
+        await stack.request_quote.execute(command)
+    with pytest.raises(AmountAboveMaximum) as again:
+        await stack.request_quote.execute(command)
+    assert "replayed" not in first.value.context
+    assert again.value.context == first.value.context | {"replayed": True}
+
+
+async def test_rows_locked_for_too_long_are_overload_and_nothing_happens(
+    stack: Stack, party: Party
+) -> None:
+    payee = await stack.customer(party.tenant_id)
+    async with stack.ops_uow.begin(party.tenant_id) as tx:
+        (account,) = [
+            view.account.id
+            for view in await tx.accounts.of_customer(party.customer_id)
+            if view.account.asset == "USDT"
+        ]
+    async with stack.ops.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT set_config('app.tenant_id', $1, true)", str(party.tenant_id)
+        )
+        await connection.execute(
+            "SELECT FROM ledger_balances WHERE account_id = $1 FOR UPDATE", account
+        )
+        with pytest.raises(Overloaded):
+            await stack.transfer.execute(
+                TransferCommand(
+                    tenant_id=party.tenant_id,
+                    request=request(),
+                    from_customer_id=party.customer_id,
+                    to_customer_id=payee,
+                    asset="USDT",
+                    units=1,
+                )
+            )
+    assert (await stack.balances(party.tenant_id, payee)).get("USDT", (0, 0)) == (0, 0)
 
 
 async def test_key_of_another_request_is_refused(stack: Stack, party: Party) -> None:
