@@ -1,4 +1,4 @@
-"""Rows are locked in one order: idempotency, quote, order, attempt, hold, accounts by id.
+"""Rows are locked in one order: key, quote, intent, order, attempt, hold, balances by id.
 
 Each case holds one row, lets a step run into it, and looks which rows the step has locked by then:
 all before it in the order, and none after it. Steps that keep one order never wait in a circle.
