@@ -8,6 +8,8 @@ from pathlib import Path
 import psutil
 
 CPU_INFO = Path("/proc/cpuinfo")
+# Where a commit reaches no disk, however durable the server's settings are.
+IN_MEMORY = frozenset({"ramfs", "tmpfs"})
 
 
 def describe_machine(data_dir: Path) -> Mapping[str, object]:

@@ -4,7 +4,10 @@ from pathlib import Path
 import click
 import uvloop
 
+from entrypoints.cli.bench.pgbench import PgbenchFailed
 from entrypoints.cli.bench.report import publish
+from entrypoints.cli.bench.server import NotDurable
+from entrypoints.cli.bench.trade.customers import SetUpFailed
 from entrypoints.cli.bench.trade.figures import report
 from entrypoints.cli.bench.trade.run import Plan, measure
 from entrypoints.cli.bench.trade.tables import grids
@@ -54,7 +57,10 @@ def trade(
             scale=scale,
             profile=profile,
         )
-        measured = uvloop.run(measure(plan))
+        try:
+            measured = uvloop.run(measure(plan))
+        except (NotDurable, PgbenchFailed, SetUpFailed) as error:
+            raise click.ClickException(str(error)) from None
     if measured.profile is not None:
         click.echo(measured.profile)
     told = report(measured)

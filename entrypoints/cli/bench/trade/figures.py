@@ -18,19 +18,23 @@ MS_PER_S: Final = 1_000
 def report(measured: Measured) -> Report:
     speed = medians(rates(each) for each in measured.repetitions)
     statements = medians(statements_per_trade(each) for each in measured.repetitions)
+    cpu = medians(cpu_per_trade(each) for each in measured.repetitions)
+    cpu_of_tpcb = medians(cpu_per_tpcb(each) for each in measured.repetitions)
     checks = {
         **measured.checks,
         f"at most {STATEMENTS_MAX} statements a trade": _work(statements) <= STATEMENTS_MAX,
     }
     return Report(
         bench="trade",
-        ratios={"trade_vs_tpcb_32": speed["trades_per_s"] / speed["tpcb_per_s"]},
+        ratios={"trade_vs_tpcb_32": round(speed["trades_per_s"] / speed["tpcb_per_s"], 4)},
         verified=all(checks.values()),
         figures={
             **speed,
             "latency_ms": medians(latencies(each.window.trades) for each in measured.repetitions),
-            "cpu_ms_per_trade": medians(cpu_per_trade(each) for each in measured.repetitions),
-            "cpu_ms_per_tpcb": medians(cpu_per_tpcb(each) for each in measured.repetitions),
+            "cpu_ms_per_trade": cpu,
+            "cpu_ms_per_tpcb": cpu_of_tpcb,
+            # What the ratio would be if nothing but CPU counted, and nobody else used any.
+            "cpu_ratio": round(cpu_of_tpcb["total"] / cpu["total"], 4),
             "statements_per_trade": statements,
             "errors": dict(sum_of_errors(measured)),
             "trades": sum(each.window.total for each in measured.repetitions),

@@ -12,7 +12,7 @@ import psutil
 
 from entrypoints.cli.bench.cpu import CpuClock, between
 from entrypoints.cli.bench.http import Connection, connect
-from entrypoints.cli.bench.machine import describe_machine
+from entrypoints.cli.bench.machine import IN_MEMORY, describe_machine
 from entrypoints.cli.bench.pgbench import Pgbench, TpcbRun
 from entrypoints.cli.bench.report import progress
 from entrypoints.cli.bench.sandbox import running_sandbox
@@ -77,6 +77,8 @@ async def measure(plan: Plan) -> Measured:
                 **describe_machine(plan.folder),
                 "postgresql": await statistics.version(),
             }
+            if machine["filesystem"] in IN_MEMORY:
+                progress("the data is in memory: choose a disk with --directory for true figures")
             run = _Run(plan, server, sandbox, pgbench, statistics)
             repetitions, checks = await run.all()
     return Measured(
