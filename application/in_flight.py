@@ -14,16 +14,19 @@ from application.errors import IdempotencyInProgress
 from domain.shared.ids import TenantId
 
 PATIENCE: Final = timedelta(milliseconds=50)
+# Copies that outlasted the first all want to read its outcome at the same moment.
+COPIES_AT_ONCE: Final = 4
 
 
 class InFlight:
     def __init__(self, patience: timedelta = PATIENCE) -> None:
         self._patience_seconds = patience.total_seconds()
         self._at_work: dict[tuple[TenantId, str], asyncio.Event] = {}
+        self._copies = asyncio.Semaphore(COPIES_AT_ONCE)
 
     @asynccontextmanager
     async def entry(self, tenant_id: TenantId, key: str) -> AsyncIterator[bool]:
-        """Yields True to the first; a copy waits for it to finish and then gets False.
+        """Yields True to the first; a copy waits for it to finish and then gets False, few at once.
 
         Raises `IdempotencyInProgress` when the first takes longer than the patience.
         """
@@ -37,7 +40,8 @@ class InFlight:
                 raise IdempotencyInProgress(
                     "the first request with this key has not finished", key=key
                 ) from None
-            yield False
+            async with self._copies:
+                yield False
             return
         done = self._at_work[name] = asyncio.Event()
         try:

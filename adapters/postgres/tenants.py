@@ -43,6 +43,8 @@ class PostgresTenants:
 
     async def update(self, stored: StoredTenant) -> None:
         tenant = stored.tenant
+        if tenant.id != self._tenant_id:
+            raise NotFound("no such tenant")
         changed = await self._connection.fetchval(
             "UPDATE tenants SET name = $2, status = $3, platform_spread_ppm = $4, "
             "tenant_spread_ppm = $5, fee_ppm = $6, version = $7, updated_at = $8 "

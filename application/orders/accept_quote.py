@@ -99,17 +99,22 @@ class AcceptQuote:
     async def _reserve(
         self, command: AcceptQuoteCommand
     ) -> Answer[Order] | tuple[OpenExecution, asyncio.Task[Order]]:
-        async with self._in_flight.entry(command.tenant_id, command.request.key):
+        async with self._in_flight.entry(command.tenant_id, command.request.key) as first:
             reservation = self._reservation(command)
-            async with self._uow.begin(command.tenant_id) as tx:
-                execution = await tx.trading.reserve(reservation)
-                if execution is not None:
-                    await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
-                    await tx.commit()
+            # A copy has nothing to reserve: it asks what became of the first.
+            execution = await self._claim(reservation, command.tenant_id) if first else None
             if execution is None:
                 return await self._explain.execute(command.tenant_id, reservation)
         # Started here and not by the caller, who may have hung up by now.
         return execution, self._background.start(self._carry_out(command, execution))
+
+    async def _claim(self, reservation: Reservation, tenant_id: TenantId) -> OpenExecution | None:
+        async with self._uow.begin(tenant_id) as tx:
+            execution = await tx.trading.reserve(reservation)
+            if execution is not None:
+                await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
+                await tx.commit()
+        return execution
 
     def _reservation(self, command: AcceptQuoteCommand) -> Reservation:
         now = self._clock.now()

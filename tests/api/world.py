@@ -1,5 +1,6 @@
 """The application over memory: two tenants, their customers, an operator, and one LP."""
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -194,7 +195,6 @@ class Caller:
     def __init__(self, client: httpx.AsyncClient, key: str) -> None:
         self._client = client
         self._key = key
-        self._sent = 0
 
     def with_key(self, key: str) -> "Caller":
         return Caller(self._client, key)
@@ -210,13 +210,12 @@ class Caller:
         headers: Mapping[str, str | None] | None = None,
     ) -> httpx.Response:
         """`raw` is sent as it is; a header of None is left out."""
-        self._sent += 1
         content = raw if raw is not None else (None if body is None else msgspec.json.encode(body))
         sent: dict[str, str | None] = {"Authorization": f"Bearer {self._key}"}
         if content is not None:
             sent["Content-Type"] = "application/json"
         if method == "POST":
-            sent["Idempotency-Key"] = key or f"{id(self)}-{self._sent}"
+            sent["Idempotency-Key"] = key or os.urandom(12).hex()
         sent |= headers or {}
         return await self._client.request(
             method,

@@ -177,7 +177,7 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         lambda tx, of, world: tx.tenants.add(stored_tenant(of, world)),
     ),
     "tenants.update": (
-        VersionConflict,
+        NotFound,
         lambda tx, of, world: tx.tenants.update(stored_tenant(of, world)),
     ),
     "api_keys.add": (asyncpg.UniqueViolationError, lambda tx, of, _: tx.api_keys.add(of.key)),
