@@ -16,15 +16,16 @@ from application.errors import IdempotencyKeyReused, InsufficientFunds
 from application.ports.idempotency import IdempotencyRecord, IdempotentRequest, Refusal
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.quotes.lifecycle import QuoteExpired
-from domain.quotes.limits import AmountAboveMaximum, AmountBelowMinimum
+from domain.quotes.limits import AmountAboveMaximum, AmountBelowMinimum, QuoteTooSmall
 from domain.shared.errors import DomainError
 from domain.shared.ids import TenantId
 
 T = TypeVar("T")
 
+# All that a client sees as `limit_exceeded`.
+LIMIT_EXCEEDED: Final = (AmountAboveMaximum, AmountBelowMinimum, QuoteTooSmall)
 STORED_REFUSALS: Final[Mapping[str, type[DomainError]]] = {
-    error.code: error
-    for error in (InsufficientFunds, QuoteExpired, AmountBelowMinimum, AmountAboveMaximum)
+    error.code: error for error in (InsufficientFunds, QuoteExpired, *LIMIT_EXCEEDED)
 }
 
 

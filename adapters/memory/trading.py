@@ -12,6 +12,7 @@ from application.errors import IdempotencyInProgress
 from application.orders.opening import opened
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
+from application.ports.parties import CustomerStatus
 from application.ports.trading import (
     Evidence,
     LpAttempt,
@@ -155,6 +156,9 @@ class MemoryTrading:
         try:
             accepted = accept(stored.quote, order_id=reservation.order_id, at=reservation.at)
         except (QuoteAlreadyAccepted, QuoteExpired):
+            return None
+        customer = self._rows.customers.get(accepted.customer_id)
+        if customer is None or customer.status is not CustomerStatus.ACTIVE:
             return None
         claimed = replace(stored, quote=accepted)
         self._rows.quotes.put(accepted.id, claimed)

@@ -4,11 +4,14 @@ asyncpg gives NUMERIC as Decimal by default; ours hold whole units only, so they
 written as int through their text form, which is exact at any size.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 import asyncpg
+
+from application.errors import Overloaded
 
 STATEMENT_CACHE_SIZE: Final = 256
 POOL_ACQUIRE_SECONDS: Final = 2
@@ -20,6 +23,16 @@ BIGINT_MAX: Final = 2**63 - 1
 # The statements of a trade are long and always the same. Left to choose, PostgreSQL plans those
 # that touch partitions anew each time, which took longer than running them.
 SESSION: Final = {"timezone": "UTC", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+
+# A server that is starting again takes seconds.
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 Row = Mapping[str, Any]
 
@@ -82,6 +95,29 @@ async def create_pool(url: str, *, size: int, application_name: str) -> asyncpg.
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         server_settings={"application_name": application_name, **SESSION},
     )
+
+
+async def acquire(pool: asyncpg.Pool) -> Any:  # noqa: ANN401 - asyncpg has no types
+    """A connection, to be released. Raises `Overloaded` when there is none within a bounded time.
+
+    Left to itself, a pool lets everybody wait who comes, for as long as it takes.
+    """
+    try:
+        return await pool.acquire(timeout=POOL_ACQUIRE_SECONDS)
+    except TimeoutError:
+        raise Overloaded("no database connection became free") from None
+    except UNREACHABLE as error:
+        raise Overloaded("the database cannot be reached") from error
+
+
+@asynccontextmanager
+async def acquired(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """For a read outside any tenant. Raises as above."""
+    connection = await acquire(pool)
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
 
 
 def text_units(units: Iterable[int]) -> list[str]:

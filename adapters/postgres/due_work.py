@@ -1,7 +1,10 @@
 """What a sweeper may see across tenants: through narrow policies of the worker's role."""
 
+from collections.abc import Sequence
+
 import asyncpg
 
+from adapters.postgres.connection import Row, acquired
 from application.ports.intents import DueIntent, IntentKind
 from domain.shared.ids import TenantId
 
@@ -31,16 +34,21 @@ class PostgresDueWork:
         self._pool = pool
 
     async def due_intents(self, kind: IntentKind, *, limit: int) -> tuple[DueIntent, ...]:
-        rows = await self._pool.fetch(DUE, kind.value, limit)
+        rows = await self._fetch(DUE, kind.value, limit)
         return tuple(DueIntent(TenantId(row["tenant_id"]), row["subject"]) for row in rows)
 
     async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]:
-        rows = await self._pool.fetch(EXPIRED_QUOTES, limit)
+        rows = await self._fetch(EXPIRED_QUOTES, limit)
         return tuple(TenantId(row["tenant_id"]) for row in rows)
 
     async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
-        rows = await self._pool.fetch(EXPIRED_HOLDS, limit)
+        rows = await self._fetch(EXPIRED_HOLDS, limit)
         return tuple(TenantId(row["tenant_id"]) for row in rows)
 
     async def make_partitions(self, *, months_ahead: int) -> int:
-        return int(await self._pool.fetchval(MAKE_PARTITIONS, months_ahead))
+        async with acquired(self._pool) as connection:
+            return int(await connection.fetchval(MAKE_PARTITIONS, months_ahead))
+
+    async def _fetch(self, query: str, *args: object) -> Sequence[Row]:
+        async with acquired(self._pool) as connection:
+            return await connection.fetch(query, *args)

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import Connection, Row, acquired
 from application.errors import VersionConflict
 from application.ports.parties import ApiKey, KeyStatus
 from domain.shared.errors import NotFound
@@ -86,7 +86,8 @@ class PostgresAccessDirectory:
         self._pool = pool
 
     async def tenant_of_key(self, lookup: str) -> TenantId | None:
-        found = await self._pool.fetchval("SELECT tenant_for_access('api_key', $1)", lookup)
+        async with acquired(self._pool) as connection:
+            found = await connection.fetchval("SELECT tenant_for_access('api_key', $1)", lookup)
         return None if found is None else TenantId(found)
 
 

@@ -1,6 +1,5 @@
 """The shared rows, read at most once a second per process, and their editing by operators."""
 
-import asyncio
 import time
 from collections.abc import Iterable
 from decimal import Decimal
@@ -8,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-from adapters.postgres.connection import Row
+from adapters.postgres.connection import Connection, Row, acquired
 from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
@@ -36,36 +35,22 @@ class PostgresPlatform:
         self._view: tuple[int, PlatformView] | None = None
         self._tenants: dict[TenantId, tuple[int, Tenant]] = {}
         self._tenant_reads: SingleFlight[TenantId, Tenant] = SingleFlight()
-        self._reading = asyncio.Lock()
+        self._view_reads: SingleFlight[None, PlatformView] = SingleFlight()
 
     async def view(self) -> PlatformView:
         cached = self._view
         if cached is not None and _is_fresh(cached[0]):
             return cached[1]
-        # One reader refreshes for all who found it stale at the same moment.
-        async with self._reading:
-            if self._view is None or not _is_fresh(self._view[0]):
-                read_at = time.monotonic_ns()
-                self._view = (read_at, await self._read())
-            return self._view[1]
+        # One for all who found it stale at the same moment, also when it fails: in a queue they
+        # would wait for a connection one after the other.
+        return await self._view_reads.get(None, self._refreshed)
 
-    async def _read(self) -> PlatformView:
-        assets = {
-            AssetCode(row["code"]): _asset(row)
-            for row in await self._pool.fetch("SELECT code, name, kind, scale FROM assets")
-        }
-        instruments = {
-            row["symbol"]: _instrument(row, assets)
-            for row in await self._pool.fetch("SELECT * FROM instruments ORDER BY symbol")
-        }
-        lps = await self._pool.fetch(
-            "SELECT name, state FROM liquidity_providers ORDER BY role = 'backup', rank, name"
-        )
-        names = tuple(LpName(row["name"]) for row in lps)
-        # Reducing means that open executions are finished and no new ones begun.
-        halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
-        routing = RoutingPolicy(names[0], names[1:]) if names else None
-        return PlatformView(Catalog(assets, instruments), routing, halted)
+    async def _refreshed(self) -> PlatformView:
+        read_at = time.monotonic_ns()
+        async with acquired(self._pool) as connection:
+            view = await _read_view(connection)
+        self._view = (read_at, view)
+        return view
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:
         cached = self._tenants.get(tenant_id)
@@ -81,6 +66,25 @@ class PostgresPlatform:
             self._tenants.clear()
         self._tenants[tenant_id] = (read_at, tenant)
         return tenant
+
+
+async def _read_view(connection: Connection) -> PlatformView:
+    assets = {
+        AssetCode(row["code"]): _asset(row)
+        for row in await connection.fetch("SELECT code, name, kind, scale FROM assets")
+    }
+    instruments = {
+        row["symbol"]: _instrument(row, assets)
+        for row in await connection.fetch("SELECT * FROM instruments ORDER BY symbol")
+    }
+    lps = await connection.fetch(
+        "SELECT name, state FROM liquidity_providers ORDER BY role = 'backup', rank, name"
+    )
+    names = tuple(LpName(row["name"]) for row in lps)
+    # Reducing means that open executions are finished and no new ones begun.
+    halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
+    routing = RoutingPolicy(names[0], names[1:]) if names else None
+    return PlatformView(Catalog(assets, instruments), routing, halted)
 
 
 class PostgresCatalogEditor:

@@ -30,6 +30,8 @@ claimed AS (
   FROM keyed
   WHERE q.tenant_id = $1 AND q.id = $5
     AND q.order_id IS NULL AND q.status <> 'expired' AND q.expires_at > $6
+    AND (SELECT u.status FROM customers u WHERE u.tenant_id = $1 AND u.id = q.customer_id)
+      = 'active'
   RETURNING q.*),
 named AS (
   INSERT INTO client_order_ids (tenant_id, client_order_id, order_id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 
 from adapters.postgres.accounts import PostgresAccounts
-from adapters.postgres.connection import POOL_ACQUIRE_SECONDS, Connection
+from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.intents import PostgresIntents
@@ -26,13 +26,6 @@ from domain.ledger.account import AccountKey
 from domain.shared.errors import invariant
 from domain.shared.ids import AccountId, TenantId
 
-UNREACHABLE: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
 # The last is what the driver raises when it has heard the server's farewell and no more.
 BROKEN: Final = (
     asyncpg.PostgresError,
@@ -133,20 +126,10 @@ class PostgresUnitOfWork:
         self, tenant_id: TenantId, *, lane: Lane = Lane.MAIN
     ) -> AsyncIterator[Transaction]:
         pool = self._pools[lane]
+        connection = await acquire(pool)
         try:
-            connection = await pool.acquire(timeout=POOL_ACQUIRE_SECONDS)
-        except TimeoutError:
-            raise Overloaded("no database connection became free") from None
-        except UNREACHABLE as error:
-            # A server that is starting again takes seconds, and nothing has happened yet.
-            raise Overloaded("the database cannot be reached") from error
-        try:
-            # One round trip. A UUID's hex digits leave nothing to escape.
-            await connection.execute(
-                f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id.hex}', true)"
-            )
-            transaction = PostgresTransaction(connection, tenant_id, self._known)
-            yield transaction
+            await _open(connection, tenant_id)
+            yield PostgresTransaction(connection, tenant_id, self._known)
         except BUSY as error:
             # Rolled back as a whole; the caller's request may simply come again.
             raise Overloaded("the database is busy with the same rows") from error
@@ -157,6 +140,17 @@ class PostgresUnitOfWork:
                 await asyncio.shield(_roll_back(pool, connection))
             else:
                 await pool.release(connection)
+
+
+async def _open(connection: asyncpg.Connection, tenant_id: TenantId) -> None:
+    """One round trip. A UUID's hex digits leave nothing to escape."""
+    try:
+        await connection.execute(
+            f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id.hex}', true)"
+        )
+    except UNREACHABLE as error:
+        # The server had ended a connection that waited in the pool; nothing has happened yet.
+        raise Overloaded("the database cannot be reached") from error
 
 
 async def _roll_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:

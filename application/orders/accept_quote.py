@@ -1,18 +1,19 @@
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from application import crash_points
 from application.background import Background
+from application.errors import NoLiquidity, Overloaded
 from application.idempotency import Answer
 from application.in_flight import InFlight
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
-from application.ports.catalog import Platform
+from application.ports.catalog import Platform, PlatformView
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.liquidity import LiquidityProvider
@@ -29,6 +30,8 @@ from domain.liquidity.outcome import (
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
 from domain.orders.order import Order
+from domain.quotes.limits import check_open
+from domain.quotes.quote import Quote
 from domain.shared.ids import IdPrefix, OrderId, QuoteId, TenantId, encode_id
 from domain.tenants.tenant import require_active
 
@@ -53,6 +56,7 @@ class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 class AcceptQuote:
     """- A quote is accepted at most once, in time, and only with the funds to pay for it.
+    - Nor after its customer was suspended, its instrument or its LP halted since it was made.
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.
@@ -92,9 +96,13 @@ class AcceptQuote:
         execution, executing = reserved
         done, _ = await asyncio.wait({executing}, timeout=ANSWER_WITHIN.total_seconds())
         # A failure after the reservation is the resolver's to mend: the order stands, pending.
-        if done and executing.exception() is None:
+        if done and not executing.cancelled() and executing.exception() is None:
             return Answer(executing.result())
-        return Answer(await self._record.recorded(command.tenant_id, execution.order.id))
+        try:
+            return Answer(await self._record.recorded(command.tenant_id, execution.order.id))
+        except Overloaded:
+            # That would tell the client that nothing was done, and the funds are held.
+            return Answer(execution.order)
 
     async def _reserve(
         self, command: AcceptQuoteCommand
@@ -109,9 +117,11 @@ class AcceptQuote:
         return execution, self._background.start(self._carry_out(command, execution))
 
     async def _claim(self, reservation: Reservation, tenant_id: TenantId) -> OpenExecution | None:
+        view = await self._platform.view()
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
             if execution is not None:
+                _require_not_halted(execution.stored.quote, view)
                 await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
         return execution
@@ -144,9 +154,7 @@ class AcceptQuote:
                 )
             polling = isinstance(outcome, Pending) and poll < POLLS_MAX
             if poll == 0 or not polling:
-                kept = await self._keep_open(
-                    command, execution, outcome, looks=poll, last=not polling
-                )
+                kept = await self._keep_open(command, execution, outcome, last=not polling)
                 if kept is None or not polling:
                     break
                 execution = kept
@@ -159,7 +167,8 @@ class AcceptQuote:
         provider = self._providers.get(attempt.lp)
         # A last look: a process that was suspended in between must not send any more. Nobody else
         # sends for this attempt, so not having sent is proof.
-        if self._clock.now() >= attempt.deadline:
+        deadline = _send_before(execution)
+        if self._clock.now() >= deadline:
             return Rejected(reason="deadline_passed", detail="not sent: too late")
         if provider is None:
             return Rejected(reason="lp_unavailable", detail="not sent: the LP is not configured")
@@ -169,7 +178,7 @@ class AcceptQuote:
                 order_id=attempt.order_id,
                 lp_quote_id=attempt.lp_quote_id,
                 client_ref=attempt.client_ref,
-                deadline=attempt.deadline,
+                deadline=deadline,
                 scenario=scenario,
             )
         )
@@ -193,7 +202,6 @@ class AcceptQuote:
         execution: OpenExecution,
         outcome: Pending | Unknown,
         *,
-        looks: int,
         last: bool,
     ) -> OpenExecution | None:
         return await self._record.still_open(
@@ -201,6 +209,20 @@ class AcceptQuote:
             execution,
             outcome,
             evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
-            looks=looks,
+            # The resolver counts its own, so that it looks often at first.
+            looks=0,
             look_again_in=timedelta(milliseconds=next_look(0)) if last else None,
         )
+
+
+def _require_not_halted(quote: Quote, view: PlatformView) -> None:
+    """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed after a resume."""
+    check_open(view.catalog.instrument(quote.instrument))
+    if quote.lp in view.halted:
+        raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+
+
+def _send_before(execution: OpenExecution) -> datetime:
+    """Some LPs execute an expired quote, at the market: theirs must not even be sent."""
+    attempt = execution.attempt
+    return min(attempt.deadline, attempt.lp_expires_at)

@@ -2,11 +2,13 @@
 
 from application.errors import (
     ClientOrderIdTaken,
+    CustomerSuspended,
     IdempotencyInProgress,
     InsufficientFunds,
 )
 from application.idempotency import Answer, earlier, store_refusal
 from application.ports.idempotency import IdempotentRequest
+from application.ports.parties import CustomerStatus
 from application.ports.trading import Reservation
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.orders.order import Order
@@ -19,7 +21,8 @@ RESOURCE = "order"
 
 class ExplainRefusal:
     """- The first answer to a key stands: its order, or its stored refusal.
-    - Then the quote's own state decides, then the client's order id, then the funds.
+    - Then the quote's own state decides, then the customer's, then the client's order id, then
+      the funds.
     - Refusals that another try might not meet are stored under the key.
     """
 
@@ -43,6 +46,9 @@ class ExplainRefusal:
     async def _check(self, tx: Transaction, reservation: Reservation) -> None:
         stored = await tx.quotes.get(reservation.quote_id)
         accept(stored.quote, order_id=reservation.order_id, at=reservation.at)
+        customer = await tx.customers.get(stored.quote.customer_id)
+        if customer.status is not CustomerStatus.ACTIVE:
+            raise CustomerSuspended("the customer is suspended")
         if reservation.client_order_id is not None:
             taken = await tx.orders.by_client_order_id(reservation.client_order_id)
             if taken is not None:

@@ -120,8 +120,8 @@ class Trading(Protocol):
         """Claims the quote, holds the funds, creates order, attempt and its intent, one commit.
 
         None when any part is not possible: nothing was written and the transaction is of no further
-        use. Raises nothing for a key that is taken or in flight, an expired or accepted quote or
-        missing funds: the caller asks for the reason in a new transaction.
+        use. Raises nothing for a key that is taken or in flight, an expired or accepted quote, a
+        suspended customer or missing funds: the caller asks for the reason in a new transaction.
         """
         ...
 

@@ -1,11 +1,11 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
-from application.idempotency import Answer, earlier, store_refusal
+from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -18,7 +18,6 @@ from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.liquidity.routing import RoutingPolicy, route
-from domain.quotes.limits import AmountAboveMaximum, AmountBelowMinimum
 from domain.quotes.pricing import (
     LpQuoteMismatch,
     LpQuoteTooShort,
@@ -31,6 +30,7 @@ from domain.quotes.pricing import (
 from domain.quotes.quote import Quote, QuoteStatus
 from domain.shared.errors import DomainError
 from domain.shared.ids import CustomerId, QuoteId, TenantId
+from domain.shared.price import PriceInvalid
 from domain.shared.side import FixedSide, Side
 from domain.tenants.tenant import require_active
 
@@ -38,6 +38,8 @@ from domain.tenants.tenant import require_active
 EXPIRY_MARGIN: Final = timedelta(seconds=2)
 VALIDITY_MAX: Final = timedelta(seconds=30)
 RESOURCE: Final = "quote"
+# Quotes that no offer can be made of: another trade, too short, or a price beyond all reason.
+LP_AT_FAULT: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid)
 
 
 class RequestQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,9 @@ class RequestQuote:
     """- The tenant and the customer must be active and the instrument open.
     - The amount the customer fixes stays exact; the other follows from an LP's firm price.
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
+    - An answer that no offer can be made of is a refusal, and the next LP is asked.
     - No LP, no quote: nothing is kept and the request may be repeated.
+    - An amount beyond the limits is refused once and for all under its key.
     """
 
     def __init__(
@@ -84,14 +88,12 @@ class RequestQuote:
     async def _quote(self, command: RequestQuoteCommand) -> Answer[Quote]:
         try:
             quote = await self._priced(command)
-        except DomainError as error:
+        except LIMIT_EXCEEDED as refusal:
+            return await self._refused(command, refusal)
+        except DomainError:
             # The first answer to this key stands, even when there would be no second one.
             if (replay := await self._replay(command)) is not None:
                 return replay
-            if isinstance(error, LpQuoteMismatch | LpQuoteTooShort):
-                raise NoLiquidity("no liquidity provider quotes this just now") from error
-            if isinstance(error, AmountBelowMinimum | AmountAboveMaximum):
-                return await self._refused(command, error)
             raise
         return await self._offer(command, quote)
 
@@ -107,16 +109,20 @@ class RequestQuote:
             units=command.units,
         )
         asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
-        lp_quote = await self._ask(asked, view.routing, view.halted)
-        pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
-        return self._offered(command, lp_quote, pricing)
+
+        def offered(lp_quote: LpQuote) -> Quote:
+            pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
+            return self._offered(command, lp_quote, pricing)
+
+        return await self._ask(asked, view.routing, view.halted, offered)
 
     async def _ask(
         self,
         asked: LpQuoteRequest,
         routing: RoutingPolicy | None,
         halted: frozenset[LpName],
-    ) -> LpQuote:
+        offered: Callable[[LpQuote], Quote],
+    ) -> Quote:
         refused: tuple[tuple[LpName, QuoteRefusal], ...] = ()
         unreachable = halted | (
             frozenset()
@@ -128,9 +134,13 @@ class RequestQuote:
             if name is None:
                 break
             answer = await self._providers[name].request_quote(asked)
-            if not isinstance(answer, LpQuoteRefused):
-                return answer
-            refused = (*refused, (name, answer.reason))
+            if isinstance(answer, LpQuoteRefused):
+                refused = (*refused, (name, answer.reason))
+                continue
+            try:
+                return offered(answer)
+            except LP_AT_FAULT:
+                refused = (*refused, (name, QuoteRefusal.INVALID_RESPONSE))
         raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)
 
     def _offered(self, command: RequestQuoteCommand, lp_quote: LpQuote, pricing: Pricing) -> Quote:

@@ -1,9 +1,10 @@
 """One trade through the use cases on a real PostgreSQL: quote, order, postings, mirror."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.memory.liquidity_faults import Armed, Fault
 from application.errors import (
@@ -14,7 +15,8 @@ from application.errors import (
 )
 from application.orders.accept_quote import AcceptQuoteCommand
 from application.payments.create_transfer import TransferCommand
-from application.quotes.request_quote import RequestQuoteCommand
+from application.quotes.request_quote import EXPIRY_MARGIN, RequestQuoteCommand
+from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest
 from domain.orders.order import OrderStatus, OutcomeFlag
 from domain.quotes.lifecycle import QuoteAlreadyAccepted
 from domain.quotes.limits import AmountAboveMaximum
@@ -82,6 +84,14 @@ async def a_quote(
     return (await stack.request_quote.execute(command)).value
 
 
+def wrong_amount(quote: LpQuote) -> LpQuote:
+    return replace(quote, base_units=2 * quote.base_units)
+
+
+def too_short(quote: LpQuote) -> LpQuote:
+    return replace(quote, expires_at=quote.received_at + EXPIRY_MARGIN)
+
+
 async def assert_books_are_right(stack: Stack) -> None:
     while await stack.mirror_all():
         pass
@@ -125,6 +135,25 @@ async def test_refused_by_primary_is_quoted_by_backup(stack: Stack, party: Party
     order = (await stack.accept_quote.execute(order_command(party, quote))).value
     assert order.status is OrderStatus.FILLED
     await assert_books_are_right(stack)
+
+
+@pytest.mark.parametrize("useless", [wrong_amount, too_short])
+async def test_useless_answer_of_the_primary_is_quoted_by_backup(
+    stack: Stack,
+    party: Party,
+    monkeypatch: pytest.MonkeyPatch,
+    useless: Callable[[LpQuote], LpQuote],
+) -> None:
+    primary = stack.lps[PRIMARY]
+    ask = primary.request_quote
+
+    async def answer(request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
+        answered = await ask(request)
+        assert isinstance(answered, LpQuote)
+        return useless(answered)
+
+    monkeypatch.setattr(primary, "request_quote", answer)
+    assert (await a_quote(stack, party)).lp == BACKUP
 
 
 async def test_lost_reply_stays_unknown_until_the_lp_proves_it(stack: Stack, party: Party) -> None:

@@ -36,11 +36,16 @@ _ACCEPTED: Final = 202
         "quote_expired",
         "quote_already_accepted",
         "client_order_id_taken",
+        "instrument_halted",
+        "customer_suspended",
         "insufficient_funds",
+        "no_liquidity",
     ),
     policy=AcceptQuote,
 )
 async def create_order(call: Call[CreateOrderBody]) -> Reply:
+    # First, because nothing may fail any more once there is an order.
+    catalog = (await call.services.platform.view()).catalog
     # A caller who hangs up cancels nothing: the use case has work of its own for what must end.
     done = await call.services.accept_quote.execute(
         AcceptQuoteCommand(
@@ -51,7 +56,6 @@ async def create_order(call: Call[CreateOrderBody]) -> Reply:
             scenario=call.scenario,
         )
     )
-    catalog = (await call.services.platform.view()).catalog
     shown = order_body(done.value, catalog)
     reply = created(
         shown,
