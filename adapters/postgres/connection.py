@@ -4,7 +4,7 @@ asyncpg gives NUMERIC as Decimal by default; ours hold whole units only, so they
 written as int through their text form, which is exact at any size.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
@@ -81,13 +81,27 @@ def _from_jsonb(wire: bytes) -> bytes:
     return wire[1:]
 
 
-async def create_pool(url: str, *, size: int, application_name: str) -> asyncpg.Pool:
-    """A pool of exactly `size` connections at most, opened on demand."""
+async def create_pool(
+    url: str,
+    *,
+    size: int,
+    application_name: str,
+    on_connect: Callable[[], None] = lambda: None,
+) -> asyncpg.Pool:
+    """A pool of exactly `size` connections at most, opened on demand.
+
+    `on_connect` is called before a new connection is used for the first time.
+    """
+
+    async def prepare(connection: asyncpg.Connection) -> None:
+        await _prepare(connection)
+        on_connect()
+
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
-        init=_prepare,
+        init=prepare,
         connection_class=UnresetConnection,
         statement_cache_size=STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,

@@ -14,6 +14,13 @@ class KnownAccounts:
     def __init__(self) -> None:
         self._ids: dict[tuple[TenantId, AccountKey], AccountId] = {}
 
+    def forget(self) -> None:
+        """At every new connection: behind it may be a database restored to before they existed.
+
+        No restore leaves a connection standing, so what is known was read since the last one.
+        """
+        self._ids.clear()
+
     def get(self, tenant_id: TenantId, key: AccountKey) -> AccountId | None:
         return self._ids.get((tenant_id, key))
 

@@ -1,12 +1,17 @@
+import logging
 from typing import Final
 
+from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.commands import ExpireHold
+from domain.shared.ids import TenantId
 
 TENANTS_MAX: Final = 500
 BATCH_MAX: Final = 200
+
+_log = logging.getLogger(__name__)
 
 
 class ExpireHolds:
@@ -22,12 +27,18 @@ class ExpireHolds:
     async def execute(self) -> int:
         expired = 0
         for tenant_id in await self._due.tenants_with_expired_holds(limit=TENANTS_MAX):
-            async with self._uow.begin(tenant_id) as tx:
-                now = self._clock.now()
-                holds = await tx.journal.expired_holds(now=now, limit=BATCH_MAX)
-                outcomes = await tx.journal.post(
-                    tuple(ExpireHold(hold.id, at=now) for hold in holds)
-                )
-                await tx.commit()
-                expired += sum(outcome.accepted for outcome in outcomes)
+            try:
+                expired += await self._expire(tenant_id)
+            except Overloaded:
+                raise
+            except Exception:  # noqa: BLE001 - one tenant must not stop the others
+                _log.exception("expiring holds of tenant %s failed", tenant_id)
         return expired
+
+    async def _expire(self, tenant_id: TenantId) -> int:
+        async with self._uow.begin(tenant_id) as tx:
+            now = self._clock.now()
+            holds = await tx.journal.expired_holds(now=now, limit=BATCH_MAX)
+            outcomes = await tx.journal.post(tuple(ExpireHold(hold.id, at=now) for hold in holds))
+            await tx.commit()
+        return sum(outcome.accepted for outcome in outcomes)

@@ -1,11 +1,16 @@
+import logging
 from typing import Final
 
+from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
 from application.ports.unit_of_work import UnitOfWork
+from domain.shared.ids import TenantId
 
 TENANTS_MAX: Final = 500
 BATCH_MAX: Final = 500
+
+_log = logging.getLogger(__name__)
 
 
 class ExpireQuotes:
@@ -21,7 +26,16 @@ class ExpireQuotes:
     async def execute(self) -> int:
         expired = 0
         for tenant_id in await self._due.tenants_with_expired_quotes(limit=TENANTS_MAX):
-            async with self._uow.begin(tenant_id) as tx:
-                expired += await tx.quotes.expire_due(now=self._clock.now(), limit=BATCH_MAX)
-                await tx.commit()
+            try:
+                expired += await self._expire(tenant_id)
+            except Overloaded:
+                raise
+            except Exception:  # noqa: BLE001 - one tenant must not stop the others
+                _log.exception("expiring quotes of tenant %s failed", tenant_id)
+        return expired
+
+    async def _expire(self, tenant_id: TenantId) -> int:
+        async with self._uow.begin(tenant_id) as tx:
+            expired = await tx.quotes.expire_due(now=self._clock.now(), limit=BATCH_MAX)
+            await tx.commit()
         return expired

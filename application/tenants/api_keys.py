@@ -141,14 +141,14 @@ class ManageApiKeys:
             return await tx.api_keys.list()
 
     async def _add(self, tx: Transaction, new: NewKey) -> None:
-        active = [key for key in await tx.api_keys.list() if key.status is KeyStatus.ACTIVE]
-        if len(active) >= ACTIVE_MAX:
-            raise TooManyKeys("revoke a key first", active=len(active))
+        await _require_room(tx, new, at_most=ACTIVE_MAX)
         await tx.api_keys.add(new.key)
 
     async def _replace(self, tx: Transaction, old: ApiKey, new: NewKey, overlap: timedelta) -> None:
-        if old.status is not KeyStatus.ACTIVE:
+        if not _is_usable(old, new.key.created_at):
             raise Conflict("only an active key can be rotated")
+        # Each key may have its successor beside it for a while.
+        await _require_room(tx, new, at_most=2 * ACTIVE_MAX)
         await tx.api_keys.add(new.key)
         now = new.key.created_at
         ends_at = now + min(max(overlap, timedelta(0)), OVERLAP_MAX)
@@ -178,6 +178,19 @@ class ManageApiKeys:
             updated_at=now,
         )
         return NewKey(key, text.render())
+
+
+def _is_usable(key: ApiKey, at: datetime) -> bool:
+    """What was rotated stays active by name when its overlap has ended."""
+    return key.status is KeyStatus.ACTIVE and (key.expires_at is None or key.expires_at > at)
+
+
+async def _require_room(tx: Transaction, new: NewKey, *, at_most: int) -> None:
+    """Raises `TooManyKeys`."""
+    at = new.key.created_at
+    usable = sum(_is_usable(key, at) for key in await tx.api_keys.list())
+    if usable >= at_most:
+        raise TooManyKeys("revoke a key first", active=usable)
 
 
 def _check_grantable(tenant_id: TenantId, scopes: AbstractSet[Scope]) -> None:

@@ -9,11 +9,14 @@ import pytest
 
 from adapters.memory.liquidity_faults import Armed, Fault
 from application.errors import Overloaded
+from application.ledger.expire_holds import ExpireHolds
 from application.ports.intents import IntentKind
 from application.put_off import FAILURES_MAX, put_off
+from domain.ledger.commands import PlaceHold
+from domain.ledger.hold import new_hold
 from domain.orders.order import OrderStatus
 from domain.shared.errors import InvariantViolation
-from domain.shared.ids import OrderId, TenantId
+from domain.shared.ids import HoldId, OrderId, TenantId
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, quoted
 from tests.integration.stack import PRIMARY, Stack, open_stack
@@ -161,3 +164,41 @@ async def test_reason_is_one_line_that_the_database_takes(stack: Stack, database
     reason = (await row_of(database, due.subject))["last_error"]
     assert reason.startswith("ValueError: a?b")
     assert len(reason) <= 200
+
+
+async def hold_until_now(stack: Stack, tenant_id: TenantId) -> UUID:
+    """A hold that has just ended."""
+    customer_id = await stack.customer(tenant_id, usdt=1)
+    now = stack.clock.now()
+    async with stack.uow.begin(tenant_id) as tx:
+        (view,) = await tx.accounts.of_customer(customer_id)
+        hold = new_hold(
+            HoldId(stack.ids.new()),
+            view.account.id,
+            view.account.asset,
+            1,
+            reference="test",
+            created_at=now - LEASE,
+            expires_at=now,
+        )
+        (outcome,) = await tx.journal.post((PlaceHold(hold),))
+        assert outcome.accepted
+        await tx.commit()
+    return hold.id
+
+
+async def test_tenant_whose_hold_cannot_be_expired_stops_no_other(
+    stack: Stack, database: Database
+) -> None:
+    broken, sound = [await hold_until_now(stack, await stack.tenant()) for _ in range(2)]
+    await as_owner(
+        database,
+        "UPDATE aksum.ledger_balances SET held = 0 FROM aksum.ledger_holds h "
+        "WHERE h.account_id = ledger_balances.account_id AND h.id = $1",
+        broken,
+    )
+    expire = ExpireHolds(uow=stack.worker_uow, due=stack.due, clock=stack.clock)
+    assert await expire.execute() == 1
+    state = "SELECT state FROM aksum.ledger_holds WHERE id = $1"
+    assert (await as_owner(database, state, sound))["state"] == "expired"  # type: ignore[index]
+    assert (await as_owner(database, state, broken))["state"] == "active"  # type: ignore[index]

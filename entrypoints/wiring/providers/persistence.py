@@ -43,20 +43,27 @@ class PersistenceProvider(Provider):
         self._role = role
 
     @provide
-    async def pools(self, settings: Settings) -> AsyncIterator[Pools]:
+    def known_accounts(self) -> KnownAccounts:
+        return KnownAccounts()
+
+    @provide
+    async def pools(self, settings: Settings, known: KnownAccounts) -> AsyncIterator[Pools]:
         url = database_url(settings, self._role)
         name = f"aksum {self._role.name.lower()}"
-        main = await create_pool(url, size=settings.pool_main, application_name=name)
-        record = await create_pool(
-            url, size=settings.pool_record, application_name=f"{name} record"
-        )
+        main, record = [
+            await create_pool(url, size=size, application_name=label, on_connect=known.forget)
+            for size, label in (
+                (settings.pool_main, name),
+                (settings.pool_record, f"{name} record"),
+            )
+        ]
         yield Pools(main, record)
         for pool in (main, record):
             await _close(pool)
 
     @provide
-    def unit_of_work(self, pools: Pools) -> UnitOfWork:
-        return PostgresUnitOfWork(main=pools.main, record=pools.record, known=KnownAccounts())
+    def unit_of_work(self, pools: Pools, known: KnownAccounts) -> UnitOfWork:
+        return PostgresUnitOfWork(main=pools.main, record=pools.record, known=known)
 
     @provide
     def platform(self, pools: Pools, uow: UnitOfWork) -> Platform:
