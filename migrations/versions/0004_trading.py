@@ -42,7 +42,6 @@ CREATE TABLE aksum.quotes (
   PRIMARY KEY (tenant_id, id),
   CHECK ((status = 'accepted') = (order_id IS NOT NULL))
 ) PARTITION BY RANGE (id);
-CREATE INDEX quotes_customer ON aksum.quotes (tenant_id, customer_id, id);
 CREATE INDEX quotes_open ON aksum.quotes (expires_at) WHERE status = 'open';
 
 CREATE TABLE aksum.orders (

@@ -16,8 +16,11 @@ import pytest
 from adapters.postgres.accounts import FIND
 from adapters.postgres.connection import SESSION
 from adapters.postgres.intents import FINISH, LEASE
+from adapters.postgres.journal import ACCOUNTS, LOCK_BALANCES, LOCK_HOLDS, POSTED, TRANSACTION
 from adapters.postgres.journal_writes import CHANGED_HOLD, MOVE
+from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
+from adapters.postgres.trading import OPEN_ATTEMPT, OPEN_ORDER, QUOTE_OF
 from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
 from tests.fixtures.postgres_servers import Database
 
@@ -32,25 +35,36 @@ STATEMENTS: Final = {
     "change_hold": CHANGED_HOLD,
     "lease_intents": LEASE,
     "finish_intent": FINISH,
+    "quote": QUOTE_OF,
+    "open_order": OPEN_ORDER,
+    "open_attempt": OPEN_ATTEMPT,
+    "last_attempt": LAST_ATTEMPT,
+    "accounts": ACCOUNTS,
+    "balances": LOCK_BALANCES,
+    "holds": LOCK_HOLDS,
+    "posted": POSTED,
+    "transaction": TRANSACTION,
 }
-# What names one object within its tenant; a condition on the tenant alone reads all of them.
+# A partition's is named after it. The others hold only what is open, by the same columns.
 OBJECT: Final = re.compile(r"\b(id|account_id|order_id|subject|owner|transaction_id) =")
+KEYS: Final = re.compile(r"\w+_pkey|ledger_accounts_natural_key|orders_pending|lp_attempts_open")
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_rows_are_reached_by_the_id_of_their_object(
-    name: str, module_database_18: Database
-) -> None:
+async def test_rows_are_reached_by_their_key(name: str, module_database_18: Database) -> None:
     plan = await generic_plan(module_database_18, STATEMENTS[name])
     scans = [
         each for each in nodes(plan) if "Relation Name" in each and "Scan" in each["Node Type"]
     ]
-    wrong = [
-        (node["Node Type"], node["Relation Name"], node.get("Index Cond"))
-        for node in scans
-        if OBJECT.search(node.get("Index Cond", "")) is None
-    ]
-    assert not wrong
+    assert [found for each in scans if (found := _wrong(each)) is not None] == []
+
+
+def _wrong(scan: dict[str, Any]) -> tuple[str | None, ...] | None:
+    """Skipping through an index (since 18) is reading one entry per customer of the tenant."""
+    index, condition = scan.get("Index Name"), scan.get("Index Cond", "")
+    if index is not None and KEYS.fullmatch(index) and OBJECT.search(condition):
+        return None
+    return scan["Node Type"], scan["Relation Name"], index, condition
 
 
 async def generic_plan(database: Database, statement: str) -> dict[str, Any]:

@@ -39,7 +39,10 @@ def report(measured: Measured) -> Report:
             "errors": dict(sum_of_errors(measured)),
             "trades": sum(each.window.total for each in measured.repetitions),
             "mirrors_behind": [each.backlog for each in measured.repetitions],
-            "repetitions": [rates(each) for each in measured.repetitions],
+            "repetitions": [
+                {**rates(each), "cpu_ms_per_trade": cpu_per_trade(each)}
+                for each in measured.repetitions
+            ],
             "clients": measured.plan.clients,
             "seconds": measured.plan.seconds,
             "pgbench_scale": measured.plan.scale,
