@@ -10,12 +10,16 @@ import msgspec
 from litestar.types import HTTPReceiveMessage, Receive
 
 from entrypoints.http.problems import ApiError, invalid
+from entrypoints.http.schemas.values import IN_WORDS
+from entrypoints.simulator.fault_catalog import check_scenario
+from entrypoints.simulator.faults import FaultInvalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 BODY_BYTES_MAX: Final = 64 * 1024
 QUERY_BYTES_MAX: Final = 4 * 1024
 QUERY_FIELDS_MAX: Final = 20
+SHOWN_MAX: Final = 200
 
 # A second one of these would be read by one program and the first by another.
 _SINGLE: Final = (b"authorization", b"content-type", b"idempotency-key", b"if-match")
@@ -27,7 +31,13 @@ _FAULT: Final = r"[a-z0-9_]{1,64}(:[a-z_]{1,32}=-?\d{1,9}(;[a-z_]{1,32}=-?\d{1,9
 _SCENARIO: Final = re.compile(rf"{_FAULT}( *, *{_FAULT}){{0,7}}", re.ASCII)
 # How msgspec says where: "Expected `str`, got `int` - at `$.fee.amount`".
 _PLACE: Final = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
-_NAMED: Final = re.compile(r"^Object (?:contains unknown|missing required) field `(.*)`$")
+_NAMED: Final = re.compile(
+    r"^Object (?:contains unknown|missing required) field `(.*)`$", re.DOTALL
+)
+# It quotes the pattern as Python would.
+_UNMATCHED: Final = "Expected `str` matching regex "
+_IN_WORDS: Final = {_UNMATCHED + repr(pattern): words for pattern, words in IN_WORDS.items()}
+_NUMBER_FOR_TEXT: Final = re.compile(r"^Expected `str(?: \| null)?`, got `(?:int|float)`$")
 
 
 class Headers:
@@ -60,10 +70,16 @@ class Headers:
     @property
     def scenario(self) -> str | None:
         text = self.get(b"x-aksum-scenario")
-        if text is None or _SCENARIO.fullmatch(text):
-            return text
-        # Ignored, it would make a test pass that never saw its fault.
-        raise invalid("faults are name[:param=number], ...", parameter="X-Aksum-Scenario")
+        if text is None:
+            return None
+        # Ignored, a misspelt one would make a test pass that never saw its fault.
+        if _SCENARIO.fullmatch(text) is None:
+            raise invalid("faults are name[:param=number], ...", parameter="X-Aksum-Scenario")
+        try:
+            check_scenario(text)
+        except FaultInvalid as error:
+            raise invalid(str(error), parameter="X-Aksum-Scenario") from None
+        return text
 
     @property
     def if_match(self) -> int | None:
@@ -123,8 +139,10 @@ def decode_body(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     except msgspec.ValidationError as error:
         detail, pointer = _where(str(error))
         raise invalid(detail, pointer=pointer) from None
+    except EqualNames as error:
+        raise invalid(f"the body has a member twice: {_short(str(error))}", pointer="") from None
     except (msgspec.DecodeError, ValueError, RecursionError):
-        # Malformed JSON, malformed UTF-8, equal names.
+        # Malformed JSON, malformed UTF-8.
         raise invalid("the body is not well-formed JSON", pointer="") from None
     return decoded
 
@@ -148,11 +166,17 @@ def decode_query(raw: bytes, kind: type[T]) -> T:
         raise invalid("the query is malformed or has a parameter twice") from None
 
 
+class EqualNames(ValueError):
+    """Its text is the name that is there twice."""
+
+
 def _unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Raises `ValueError` for equal names."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("equal names")
+    """Raises `EqualNames`."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise EqualNames(name)
+        found[name] = value
     return found
 
 
@@ -164,7 +188,18 @@ def _where(message: str) -> tuple[str, str]:
     named = _NAMED.match(detail)
     if named is not None:
         pointer += "/" + named[1].replace("~", "~0").replace("/", "~1")
-    return detail, pointer
+    return _short(_in_words(detail)), _short(pointer)
+
+
+def _in_words(detail: str) -> str:
+    if _NUMBER_FOR_TEXT.match(detail):
+        return f"{detail}: write it as text, in double quotes"
+    return _IN_WORDS.get(detail, detail)
+
+
+def _short(text: str) -> str:
+    """What a caller sent comes back in an answer, but no answer grows with it."""
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
 _UNAMBIGUOUS: Final = json.JSONDecoder(object_pairs_hook=_unique)

@@ -6,7 +6,7 @@ parameter says otherwise.
 
 from collections.abc import Mapping
 
-from entrypoints.simulator.faults import FaultSpec, Stage
+from entrypoints.simulator.faults import FaultBook, FaultSpec, Stage
 
 QUOTE, EXECUTE, LOOKUP, HISTORY = Stage.QUOTE, Stage.EXECUTE, Stage.LOOKUP, Stage.HISTORY
 EVERYWHERE = (QUOTE, EXECUTE, LOOKUP, HISTORY)
@@ -140,3 +140,12 @@ OF_OTHER_DIALECTS = frozenset(
         "webhook_bad_signature",
     )
 )
+
+_ANY_DIALECTS = FaultBook(CATALOG.values(), OF_OTHER_DIALECTS)
+
+
+def check_scenario(header: str) -> None:
+    """Raises FaultInvalid for what no simulator knows. Where a header passes through other hands
+    first, they ask here: a vendor's own refusal would reach its sender as a trade that failed.
+    """
+    _ANY_DIALECTS.parse(header)

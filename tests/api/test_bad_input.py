@@ -124,6 +124,39 @@ async def test_error_points_to_where_it_is(
     assert refused["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("quote_amount", "1e2", "plain notation, such as 0.5"),
+        ("quote_amount", 1.5, "write it as text, in double quotes"),
+        ("quote_amount", 1, "write it as text, in double quotes"),
+        ("instrument", "btc-usdt", "named in capitals, as in BTC-USDT"),
+        ("customer_id", "qte_00000000000000000000000000", "expected an id: cus_"),
+    ],
+)
+async def test_error_says_in_words_what_was_expected(
+    caller: Caller, partner: Partner, field: str, value: object, says: str
+) -> None:
+    body = {"customer_id": partner.customer_id, "instrument": "BTC-USDT", "side": "buy"}
+    response = await caller.post("/v1/quotes", body | {field: value})
+    refused = problem(response, 400, "validation_failed")
+    assert says in refused["errors"][0]["detail"]
+    assert "regex" not in refused["errors"][0]["detail"]
+
+
+async def test_answer_does_not_grow_with_what_was_wrong(caller: Caller) -> None:
+    response = await caller.post("/v1/quotes", {"k" * 60_000: 1})
+    problem(response, 400, "validation_failed")
+    assert len(response.content) < 2_000
+
+
+async def test_member_that_is_there_twice_is_named(caller: Caller, partner: Partner) -> None:
+    raw = b'{"quote_amount": "5", "quote_amount": "6", "instrument": "BTC-USDT", "side": "buy",'
+    raw += b'"customer_id": "' + partner.customer_id.encode() + b'"}'
+    refused = problem(await caller.send("POST", "/v1/quotes", raw=raw), 400, "validation_failed")
+    assert refused["detail"] == "the body has a member twice: quote_amount"
+
+
 async def test_unknown_instrument_asset_and_customer_are_not_found(
     caller: Caller, partner: Partner, world: World
 ) -> None:

@@ -1,6 +1,8 @@
 """Parts that bodies share: amounts, ids, times, and pages."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
@@ -18,10 +20,36 @@ T = TypeVar("T")
 END: Final = r"(?![\s\S])"
 _SUFFIX: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 _NUMBER: Final = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
+_AMOUNT: Final = f"^{_NUMBER}{END}"
+_ASSET: Final = f"^[A-Z][A-Z0-9]{{1,11}}{END}"
+_INSTRUMENT: Final = f"^[A-Z][A-Z0-9]{{1,11}}-[A-Z][A-Z0-9]{{1,11}}{END}"
+_CLIENT_TEXT: Final = rf"^[A-Za-z0-9._:@+/=|-]{{1,64}}{END}"
+_LINE: Final = rf"^[^\x00-\x1f\x7f]{{1,100}}{END}"
+
+
+def _id_pattern(prefix: IdPrefix) -> str:
+    return f"^{prefix}_{_SUFFIX}{END}"
 
 
 def _id(prefix: IdPrefix) -> Meta:
-    return Meta(pattern=f"^{prefix}_{_SUFFIX}{END}")
+    return Meta(pattern=_id_pattern(prefix))
+
+
+# What a caller is told when a text does not match: a pattern says nothing to most who read it.
+IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        _AMOUNT: "an amount is a positive decimal in plain notation, such as 0.5:"
+        " no sign, exponent, space or needless zero in front",
+        _ASSET: "an asset is named in capitals, as in USDT",
+        _INSTRUMENT: "an instrument is named in capitals, as in BTC-USDT",
+        _CLIENT_TEXT: "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + / = | -",
+        _LINE: "expected 1 to 100 characters, none of them a control character",
+    }
+    | {
+        _id_pattern(each): f"expected an id: {each}_ and 26 characters, as it was given"
+        for each in IdPrefix
+    }
+)
 
 
 TenantRef = Annotated[str, _id(IdPrefix.TENANT)]
@@ -39,7 +67,7 @@ ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 PositiveDecimal = Annotated[
     str,
     Meta(
-        pattern=f"^{_NUMBER}{END}",
+        pattern=_AMOUNT,
         max_length=TEXT_LENGTH_MAX,
         description="Plain decimal notation, at most as many decimals as the asset's scale.",
         examples=["0.5"],
@@ -65,17 +93,17 @@ Timestamp = Annotated[
     ),
 ]
 Ppm = Annotated[int, Meta(ge=0, description="Parts per million.")]
-AssetText = Annotated[str, Meta(pattern=f"^[A-Z][A-Z0-9]{{1,11}}{END}", examples=["USDT"])]
+AssetText = Annotated[str, Meta(pattern=_ASSET, examples=["USDT"])]
 InstrumentText = Annotated[
     str,
     Meta(
-        pattern=f"^[A-Z][A-Z0-9]{{1,11}}-[A-Z][A-Z0-9]{{1,11}}{END}",
+        pattern=_INSTRUMENT,
         examples=["BTC-USDT"],
     ),
 ]
-ClientText = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._:@+/=|-]{{1,64}}{END}")]
+ClientText = Annotated[str, Meta(pattern=_CLIENT_TEXT)]
 # For people: anything that prints, nothing that does not.
-Line = Annotated[str, Meta(pattern=rf"^[^\x00-\x1f\x7f]{{1,100}}{END}")]
+Line = Annotated[str, Meta(pattern=_LINE)]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,3 +33,24 @@ def test_anything_else_is_refused_and_not_ignored(text: str) -> None:
     with pytest.raises(ApiError) as refused:
         scenario_of(text)
     assert refused.value.code == "validation_failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("execute_timeout_after_comit", "unknown fault"),
+        ("quote_5xx, bogus", "unknown fault"),
+        ("quote_slow:millis=5", "quote_slow has no parameter millis"),
+    ],
+)
+def test_fault_that_no_simulator_knows_is_refused_before_a_vendor_is_asked(
+    text: str, says: str
+) -> None:
+    with pytest.raises(ApiError) as refused:
+        scenario_of(text)
+    assert refused.value.code == "validation_failed"
+    assert says in str(refused.value)
+
+
+def test_fault_of_another_dialect_passes() -> None:
+    assert scenario_of("webhook_lost") == "webhook_lost"
