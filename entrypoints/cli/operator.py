@@ -1,18 +1,23 @@
 """Commands of operators: one process, one container, one answer."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
+import click
 from dishka import AsyncContainer
 
 from application.ports.parties import StoredTenant
 from application.ports.unit_of_work import UnitOfWork
-from domain.shared.ids import IdPrefix, TenantId, decode_id
+from domain.shared.ids import CustomerId, IdPrefix, TenantId, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.wiring.processes import operator_process
 
 T = TypeVar("T")
+
+# As long as the database keeps, and what HTTP takes.
+_TEXT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 
 
 def run(work: Callable[[AsyncContainer], Awaitable[T]]) -> T:
@@ -26,6 +31,17 @@ def run(work: Callable[[AsyncContainer], Awaitable[T]]) -> T:
 def TENANT(text: str) -> TenantId:  # noqa: N802 - it stands where click's types stand
     """The type of a `ten_…` argument. click turns the refusal into a usage error."""
     return TenantId(decode_id(IdPrefix.TENANT, text))
+
+
+def CUSTOMER(text: str) -> CustomerId:  # noqa: N802 - its name is what --help shows
+    return CustomerId(decode_id(IdPrefix.CUSTOMER, text))
+
+
+def TEXT(text: str) -> str:  # noqa: N802 - its name is what --help shows
+    """The type of a name or label that is kept."""
+    if _TEXT.fullmatch(text) is None:
+        raise click.BadParameter("1 to 100 characters, none of them a control character")
+    return text
 
 
 async def partners(container: AsyncContainer) -> tuple[StoredTenant, ...]:

@@ -10,7 +10,7 @@ from application.tenants.api_keys import ManageApiKeys, NewKey
 from domain.shared.ids import ApiKeyId, IdPrefix, TenantId, decode_id, encode_id
 from domain.tenants.permissions import Scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from entrypoints.cli.operator import TENANT, run
+from entrypoints.cli.operator import TENANT, TEXT, run
 from entrypoints.cli.output import json_option, print_object, print_rows
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,7 +33,9 @@ def api_key() -> None:
 
 @api_key.command()
 @owner_options
-@click.option("--label", required=True, help="What or who uses it; for operators the person.")
+@click.option(
+    "--label", type=TEXT, required=True, help="What or who uses it; for operators the person."
+)
 @click.option(
     "--scope",
     "scopes",

@@ -15,7 +15,7 @@ from domain.liquidity.quote import LpName
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.shared.ids import CustomerId, IdPrefix, OrderId, TenantId, decode_id
 from entrypoints.cli import orders
-from entrypoints.cli.operator import TENANT, partners, run
+from entrypoints.cli.operator import CUSTOMER, TENANT, partners, run
 from entrypoints.cli.output import json_option, print_object, print_rows
 
 COLUMNS: Final = (
@@ -28,10 +28,6 @@ WORKER_LOOKS_WITHIN: Final = timedelta(seconds=8)
 ASK_EVERY: Final = timedelta(milliseconds=200)
 
 
-def _customer(text: str) -> CustomerId:
-    return CustomerId(decode_id(IdPrefix.CUSTOMER, text))
-
-
 @click.group()
 def order() -> None:
     """Orders of all tenants: list, show, and look pending ones up again."""
@@ -39,7 +35,7 @@ def order() -> None:
 
 @order.command(name="list")
 @click.option("--tenant", type=TENANT, help="Only this partner's.")
-@click.option("--customer", type=_customer, help="Only this customer's: cus_…")
+@click.option("--customer", type=CUSTOMER, help="Only this customer's: cus_…")
 @click.option("--client-order-id")
 @click.option("--status", type=click.Choice([each.value for each in OrderStatus]))
 @click.option("--outcome", type=click.Choice([each.value for each in OutcomeFlag]))

@@ -8,7 +8,7 @@ from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.set_tenant_status import SetTenantStatus
 from domain.shared.ids import IdPrefix, TenantId, encode_id
 from domain.tenants.tenant import PricingPolicy, TenantStatus
-from entrypoints.cli.operator import TENANT, partners, run
+from entrypoints.cli.operator import TENANT, TEXT, partners, run
 from entrypoints.cli.output import json_option, print_object, print_rows
 
 COLUMNS = ("id", "name", "status", "platform_spread_ppm", "tenant_spread_ppm", "fee_ppm", "version")
@@ -20,7 +20,7 @@ def tenant() -> None:
 
 
 @tenant.command()
-@click.option("--name", required=True)
+@click.option("--name", type=TEXT, required=True)
 @click.option("--platform-spread-ppm", type=int, default=0, show_default=True)
 @click.option("--tenant-spread-ppm", type=int, default=0, show_default=True)
 @click.option("--fee-ppm", type=int, default=0, show_default=True)

@@ -32,5 +32,20 @@ def test_list_of_commands_imports_none_of_them() -> None:
     assert "Finishes what requests began" in shown.output
 
 
+@pytest.mark.parametrize("text", ["", "x" * 101, "a\nb", "a\0"])
+@pytest.mark.parametrize(
+    "words", [("tenant", "create", "--name"), ("api-key", "create", "--operator", "--label")]
+)
+def test_text_that_cannot_be_kept_is_wrong_usage(words: tuple[str, ...], text: str) -> None:
+    shown = CliRunner().invoke(aksum, [*words, text])
+    assert shown.exit_code == 2
+    assert "1 to 100 characters" in shown.output
+
+
+def test_id_option_is_named_after_what_it_takes() -> None:
+    shown = CliRunner().invoke(aksum, ["order", "list", "--help"])
+    assert "--customer CUSTOMER" in shown.output
+
+
 def test_unknown_command_is_wrong_usage() -> None:
     assert CliRunner().invoke(aksum, ["no-such-command"]).exit_code == 2
