@@ -1,6 +1,7 @@
 """Finding and showing orders of any tenant."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 from dishka import AsyncContainer
@@ -9,11 +10,14 @@ from application.ports.catalog import Platform
 from application.ports.trading import LpAttempt, OrderDetail
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
+from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.shared.errors import NotFound
 from domain.shared.ids import IdPrefix, OrderId, TenantId, encode_id
 from domain.shared.money import format_units
 from entrypoints.cli.operator import partners
+
+SETTLED: Final = (AttemptStatus.FILLED, AttemptStatus.REJECTED)
 
 
 async def find(container: AsyncContainer, order_id: OrderId) -> tuple[TenantId, OrderDetail]:
@@ -83,6 +87,7 @@ def _attempt(attempt: LpAttempt) -> Mapping[str, object]:
         "lp_execution_id": attempt.lp_execution_id,
         "lp_expires_at": attempt.lp_expires_at,
         "looks": attempt.looks,
-        "resolved_by": attempt.resolved_by,
+        # Who looked last is kept with each look, and has resolved nothing while there is no proof.
+        "resolved_by": attempt.resolved_by if attempt.status in SETTLED else None,
         "seen": None if attempt.evidence is None else msgspec.json.decode(attempt.evidence),
     }
