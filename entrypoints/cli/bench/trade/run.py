@@ -130,18 +130,14 @@ class _Run:
         )
 
     async def all(self) -> tuple[list[Repetition], Mapping[str, bool]]:
-        connections = [await connect(*self._address) for _ in range(self._plan.clients)]
-        try:
-            setup = Setup(connections[0], host=self._host)
+        async with self._connections(1) as (connection,):
+            setup = Setup(connection, host=self._host)
             customers = await setup.customers(self._sandbox.tenants, count=self._plan.clients)
-            await drain(self._statistics)
-            repetitions = [
-                await self._repetition(number, connections, customers)
-                for number in range(1, self._plan.repetitions + 1)
-            ]
-        finally:
-            for connection in connections:
-                connection.close()
+        await drain(self._statistics)
+        repetitions = [
+            await self._repetition(number, customers)
+            for number in range(1, self._plan.repetitions + 1)
+        ]
         progress("checking the books")
         checks = await check(
             self._statistics,
@@ -152,9 +148,17 @@ class _Run:
         errors = sum(each.window.errors.total() for each in repetitions)
         return repetitions, {**checks, "no request failed": errors == 0}
 
-    async def _repetition(
-        self, number: int, connections: Sequence[Connection], customers: Sequence[Customer]
-    ) -> Repetition:
+    @asynccontextmanager
+    async def _connections(self, count: int) -> AsyncIterator[Sequence[Connection]]:
+        """New ones each time: the server closes those that idle while the yardstick runs."""
+        connections = [await connect(*self._address) for _ in range(count)]
+        try:
+            yield connections
+        finally:
+            for connection in connections:
+                connection.close()
+
+    async def _repetition(self, number: int, customers: Sequence[Customer]) -> Repetition:
         plan, statistics = self._plan, self._statistics
         await statistics.checkpoint()
         before = self._cpu.read()
@@ -162,14 +166,15 @@ class _Run:
         tpcb_cpu = between(before, self._cpu.read())
         await statistics.checkpoint()
         await statistics.forget_statements()
-        window = await load(
-            connections,
-            customers,
-            host=self._host,
-            warm_up=plan.warm_up,
-            seconds=plan.seconds,
-            cpu=self._cpu,
-        )
+        async with self._connections(plan.clients) as connections:
+            window = await load(
+                connections,
+                customers,
+                host=self._host,
+                warm_up=plan.warm_up,
+                seconds=plan.seconds,
+                cpu=self._cpu,
+            )
         backlog = await drain(statistics)
         trades_per_s = len(window.trades) / window.seconds
         progress(
