@@ -20,8 +20,8 @@ REF: Final = "#/components/schemas/{name}"
 PROBLEM_TYPE: Final = "application/problem+json"
 DESCRIPTION: Final = """\
 Amounts are decimal strings. Ids are prefixed text. Times are RFC 3339 in UTC.
-Every object has `id`, `created_at`, `updated_at` and `version`; unknown members of an answer are to
-be ignored, unknown members of a request are refused. Lists answer `data`, `next_cursor` and
+What a tenant makes has `id`, `created_at`, `updated_at` and `version`. Unknown members of an answer
+are to be ignored, unknown members of a request are refused. Lists answer `data`, `next_cursor` and
 `has_more`. Errors are problems (RFC 9457) with a stable `code`.
 """
 
