@@ -27,6 +27,8 @@ class PostgresLedgerAudit:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
+            # Whole tables are what an audit reads, and what our sessions otherwise never do.
+            await connection.execute("SET LOCAL enable_seqscan = on")
             yield LedgerSnapshot(connection)
 
     async def account_totals(self) -> AsyncIterator[AccountTotal]:

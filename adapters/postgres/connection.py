@@ -21,8 +21,15 @@ UUID_MAX: Final = UUID(int=2**128 - 1)
 BIGINT_MAX: Final = 2**63 - 1
 
 # The statements of a trade are long and always the same. Left to choose, PostgreSQL plans those
-# that touch partitions anew each time, which took longer than running them.
-SESSION: Final = {"timezone": "UTC", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+# that touch partitions anew each time, which took longer than running them. And no plan may read a
+# whole table: made while one was small, it would be kept while the table grows, or while a queue's
+# table is bloated by what has passed through it.
+SESSION: Final = {
+    "timezone": "UTC",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+}
 
 # A server that is starting again takes seconds.
 UNREACHABLE: Final = (
