@@ -125,9 +125,10 @@ class MemoryJournal:
             self._append(entry, transactions[entry.transaction_id], booked_at)
 
     def _booked_at(self, deltas: Deltas) -> datetime:
-        """Now, but never before the last booking on these accounts, whatever the clock says."""
+        """Now, but never before the last booking on these accounts, nor in time that is closed."""
         last = (self._balance(delta.account_id).last_booked_at for delta in deltas.strict_accounts)
-        return max((self._rows.session.now(), *(each for each in last if each is not None)))
+        floors = (self._rows.closed_until, *last)
+        return max((self._rows.session.now(), *(each for each in floors if each is not None)))
 
     def _append(
         self, numbered: NumberedEntry, transaction: JournalTransaction, booked_at: datetime

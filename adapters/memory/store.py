@@ -84,6 +84,9 @@ class Store:
         self.clock = clock
         self.ids = ids
         self.locks = RowLocks()
+        self.open_sessions: set[Session] = set()
+        # Nothing is booked before this time any more.
+        self.closed_until: datetime | None = None
 
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
@@ -120,6 +123,7 @@ class Rows:
     def __init__(self, store: Store, session: Session) -> None:
         self.session = session
         self.ids = store.ids
+        self._store = store
 
         self.idempotency = View(store.idempotency, session)
         self.tenants = View(store.tenants, session)
@@ -144,3 +148,7 @@ class Rows:
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)
         self.intents = View(store.intents, session)
+
+    @property
+    def closed_until(self) -> datetime | None:
+        return self._store.closed_until

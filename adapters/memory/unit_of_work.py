@@ -88,9 +88,11 @@ class MemoryUnitOfWork:
         lane: Lane = Lane.MAIN,
     ) -> AsyncIterator[Transaction]:
         session = Session(tenant_id, clock=self._store.clock, locks=self._store.locks)
+        self._store.open_sessions.add(session)
         entered = in_transaction.set(True)
         try:
             yield MemoryTransaction(Rows(self._store, session), self._store)
         finally:
             in_transaction.reset(entered)
             session.end()
+            self._store.open_sessions.discard(session)

@@ -8,10 +8,14 @@ from domain.ledger.entry import JournalTransaction
 from domain.shared.errors import invariant
 from domain.shared.ids import TenantId
 
-# The clock is read after the locks were taken, and no account's time runs backwards.
-MOVE = """
+# Read after the locks were taken and, CASE sees to that, after the transaction drew its id, or time
+# that is closed already might still be booked into. No account's time runs backwards.
+BOOKING_TIME = """greatest(
+  CASE WHEN pg_current_xact_id() IS NOT NULL THEN clock_timestamp() END,
+  (SELECT closed_until FROM ledger_clock WHERE singleton))"""
+MOVE = f"""
 WITH stamp AS MATERIALIZED (
-  SELECT greatest(clock_timestamp(), max(last_booked_at)) AS at FROM ledger_balances
+  SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at FROM ledger_balances
   WHERE tenant_id = $1 AND account_id = ANY($2::uuid[])),
 moved AS (
   UPDATE ledger_balances b

@@ -11,6 +11,7 @@ quote is one without an order that has not expired, an active hold one with some
 and with its id as a value, where a join might read all rows of the tenant.
 """
 
+from adapters.postgres.journal_writes import BOOKING_TIME
 from adapters.postgres.quote_rows import COLUMNS as QUOTE_COLUMNS
 
 _QUOTE = ", ".join("c." + name.strip() for name in QUOTE_COLUMNS.split(","))
@@ -75,7 +76,7 @@ SELECT {_QUOTE} FROM claimed c, held
 # $19 reference, $20 effective date, $21 entry accounts, $22 entry assets, $23 entry units,
 # $24 fill, $25 price, $26 base, $27 quote, $28 fee, $29 fee asset, $30 source, $31 source
 # reference, $32 executed at, $33 mirror payload, $34 hold, $35 captured units
-SETTLE = """
+SETTLE = f"""
 WITH fenced AS (
   DELETE FROM intents
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
@@ -107,7 +108,7 @@ locked AS MATERIALIZED (
   WHERE b.tenant_id = $1 AND b.account_id = ANY($13::uuid[]) AND EXISTS (SELECT FROM captured)
   ORDER BY b.account_id FOR NO KEY UPDATE),
 stamp AS MATERIALIZED (
-  SELECT greatest(clock_timestamp(), max(last_booked_at)) AS at, count(*) AS accounts
+  SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at, count(*) AS accounts
   FROM locked),
 moved AS (
   UPDATE ledger_balances b

@@ -10,6 +10,7 @@ from adapters.memory.audit import MemoryLedgerAudit
 from adapters.memory.catalog_editor import MemoryCatalogEditor
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -35,6 +36,7 @@ pytest.register_assert_rewrite(
             "journal",
             "keep_open",
             "ledger_audit",
+            "ledger_clock",
             "ledger_rules",
             "movements",
             "orders",
@@ -70,6 +72,7 @@ def memory_ports(store: Store) -> Ports:
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
+        ledger_clock=MemoryLedgerClock(store),
         clock=store.clock,
     )
 
@@ -90,6 +93,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.due_work import PostgresDueWork
     from adapters.postgres.keys import PostgresAccessDirectory
     from adapters.postgres.known_accounts import KnownAccounts
+    from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
 
@@ -107,6 +111,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
+            ledger_clock=PostgresLedgerClock(worker),
             clock=SystemClock(),
         )
 

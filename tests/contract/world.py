@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.memory.clock import ManualClock
 from adapters.system.ids import SystemIds
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.idempotency import IdempotentRequest
@@ -104,6 +105,11 @@ class World:
     @property
     def now(self) -> datetime:
         return self.ports.clock.now()
+
+    def pass_time(self) -> None:
+        """Where a clock has to be moved; a real one moves by itself."""
+        if isinstance(self.ports.clock, ManualClock):
+            self.ports.clock.advance(timedelta(milliseconds=1))
 
     def id(self) -> UUID:
         return self._ids.new()

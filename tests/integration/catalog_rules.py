@@ -12,6 +12,7 @@ GLOBAL_TABLES: Final = {
     "alembic_version": "which revision the schema is at",
     "assets": "what an asset is called and how finely it is counted is the same for everybody",
     "instruments": "what is traded, in which steps and bounds, is the same for everybody",
+    "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
     "partitioned_tables": "names of tables",
 }
