@@ -1,7 +1,8 @@
 """What can be asked of the ledger. Every command says at what time it is to be judged.
 
-Consecutive commands with the same `linked` number stand or fall together. `idempotency_key` is
-carried for the store, which keeps it with the outcome; the rules do not look at it.
+Consecutive commands with the same `linked` number stand or fall together, and all of them have a
+`request` or none has. A command with a request is answered once: the answer, refusals too, is kept
+under its key and given again.
 """
 
 from datetime import datetime
@@ -9,12 +10,35 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ..shared.errors import RuleViolation
 from ..shared.ids import HoldId
 from .entry import JournalTransaction
 from .hold import Hold, HoldInvalid
 
 # One caller's list, decided under one set of locks.
 COMMANDS_MAX: Final = 1_000
+KEY_LENGTH_MAX: Final = 255
+FINGERPRINT_BYTES: Final = 32
+
+
+class RequestInvalid(RuleViolation):
+    code = "request_invalid"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`fingerprint` is SHA-256 over what was asked, without ids made for this try.
+
+    Raises `RequestInvalid`.
+    """
+
+    key: str
+    fingerprint: bytes
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.key) <= KEY_LENGTH_MAX:
+            raise RequestInvalid(f"a key has 1 to {KEY_LENGTH_MAX} characters")
+        if len(self.fingerprint) != FINGERPRINT_BYTES:
+            raise RequestInvalid(f"a fingerprint has {FINGERPRINT_BYTES} bytes")
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -22,7 +46,7 @@ class Post(msgspec.Struct, frozen=True):
 
     transaction: JournalTransaction
     at: datetime
-    idempotency_key: str | None = None
+    request: Request | None = None
     linked: int | None = None
 
 
@@ -30,7 +54,7 @@ class PlaceHold(msgspec.Struct, frozen=True):
     """Sets aside the units of a hold nothing has happened to yet. Raises `HoldInvalid`."""
 
     hold: Hold
-    idempotency_key: str | None = None
+    request: Request | None = None
     linked: int | None = None
 
     def __post_init__(self) -> None:
@@ -47,14 +71,14 @@ class ReleaseHold(msgspec.Struct, frozen=True):
 
     hold_id: HoldId
     at: datetime
-    idempotency_key: str | None = None
+    request: Request | None = None
     linked: int | None = None
 
 
 class ExpireHold(msgspec.Struct, frozen=True):
     hold_id: HoldId
     at: datetime
-    idempotency_key: str | None = None
+    request: Request | None = None
     linked: int | None = None
 
 

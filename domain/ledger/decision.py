@@ -1,13 +1,16 @@
 """What a decided batch changes, in the form a store writes it: one update per account."""
 
+from collections.abc import Mapping
+
 import msgspec
+from msgspec.structs import replace
 
 from ..shared.ids import AccountId, TransactionId
 from .balance import Balance
 from .entry import Entry, JournalTransaction
 from .hold import Hold
 from .outcomes import Outcome
-from .state import LedgerState
+from .state import Answer, LedgerState, Original
 
 
 class AccountDelta(msgspec.Struct, frozen=True, gc=False):
@@ -56,12 +59,16 @@ class NumberedEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Deltas(msgspec.Struct, frozen=True, kw_only=True):
-    """Accounts and holds ascend by id, the order they are locked in; the rest as commanded."""
+    """Accounts and holds ascend by id, the order they are locked in; the rest as commanded.
+
+    `answers` are new, by key: what is to be answered whenever that is asked again.
+    """
 
     accounts: tuple[AccountDelta, ...] = ()
     holds: tuple[HoldChange, ...] = ()
     transactions: tuple[JournalTransaction, ...] = ()
     entries: tuple[NumberedEntry, ...] = ()
+    answers: Mapping[str, Answer] = {}
 
     @property
     def strict_accounts(self) -> tuple[AccountDelta, ...]:
@@ -92,10 +99,18 @@ def apply(state: LedgerState, deltas: Deltas) -> LedgerState:
         for delta in deltas.strict_accounts
     }
     holds = {change.after.id: change.after for change in deltas.holds}
-    posted = {transaction.id for transaction in deltas.transactions}
+    posted = {transaction.id: Original(transaction.entries) for transaction in deltas.transactions}
+    originals = {**state.originals, **posted}
+    for transaction in deltas.transactions:
+        if transaction.reverses is not None:
+            original = originals[transaction.reverses]
+            originals[transaction.reverses] = replace(original, reversed_by=transaction.id)
     return LedgerState(
         accounts=state.accounts,
         balances={**state.balances, **changed},
         holds={**state.holds, **holds},
-        transactions=state.transactions | posted,
+        transactions=state.transactions | posted.keys(),
+        originals=originals,
+        answers={**state.answers, **deltas.answers},
+        closed_through=state.closed_through,
     )

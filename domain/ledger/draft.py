@@ -1,5 +1,9 @@
 """What a batch has done so far, on top of what was stored. Nothing here is written anywhere yet."""
 
+from datetime import date
+
+from msgspec.structs import replace
+
 from ..shared.errors import InvariantViolation
 from ..shared.ids import AccountId, HoldId, TransactionId
 from .account import Account
@@ -7,7 +11,7 @@ from .balance import Balance
 from .decision import AccountDelta, Deltas, HoldChange, NumberedEntry, add
 from .entry import Entry, JournalTransaction
 from .hold import Hold
-from .state import Books
+from .state import Answer, Books, Original
 
 
 class Draft:
@@ -19,6 +23,12 @@ class Draft:
         self._holds: dict[HoldId, Hold] = {}
         self._transactions: dict[TransactionId, JournalTransaction] = {}
         self._entries: list[NumberedEntry] = []
+        self._reversals: dict[TransactionId, TransactionId] = {}
+        self._answers: dict[str, Answer] = {}
+
+    @property
+    def closed_through(self) -> date | None:
+        return self._base.closed_through
 
     def account(self, account_id: AccountId) -> Account | None:
         return self._base.account(account_id)
@@ -35,9 +45,25 @@ class Draft:
     def has_posted(self, transaction_id: TransactionId) -> bool:
         return transaction_id in self._transactions or self._base.has_posted(transaction_id)
 
+    def original(self, transaction_id: TransactionId) -> Original | None:
+        posted = self._transactions.get(transaction_id)
+        found = self._base.original(transaction_id) if posted is None else Original(posted.entries)
+        reversed_by = self._reversals.get(transaction_id)
+        if found is None or reversed_by is None:
+            return found
+        return replace(found, reversed_by=reversed_by)
+
+    def answer(self, key: str) -> Answer | None:
+        return self._answers.get(key) or self._base.answer(key)
+
+    def keep_answer(self, key: str, answer: Answer) -> None:
+        self._answers[key] = answer
+
     def post(self, transaction: JournalTransaction) -> None:
         """Appends the entries; the holds the transaction captures are changed apart."""
         self._transactions[transaction.id] = transaction
+        if transaction.reverses is not None:
+            self._reversals[transaction.reverses] = transaction.id
         for leg, entry in enumerate(transaction.entries):
             self._append(transaction.id, leg, entry)
 
@@ -54,6 +80,7 @@ class Draft:
         self._holds.update(other._holds)
         self._transactions.update(other._transactions)
         self._entries.extend(other._entries)
+        self._reversals.update(other._reversals)
 
     def deltas(self) -> Deltas:
         return Deltas(
@@ -63,6 +90,7 @@ class Draft:
             ),
             transactions=tuple(self._transactions.values()),
             entries=tuple(self._entries),
+            answers=self._answers,
         )
 
     def _append(self, transaction_id: TransactionId, leg: int, entry: Entry) -> None:

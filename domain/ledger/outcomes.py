@@ -12,14 +12,21 @@ from typing import Final
 
 import msgspec
 
-from ..shared.ids import AccountId, HoldId
+from ..shared.ids import AccountId, HoldId, TransactionId
 
 
 class OutcomeCode(IntEnum):
     OK = 0
+    # Before everything else: the key was used for something else. Never stored as its answer.
+    KEY_REUSED = 5
     # Never answered by `decide`: such a transaction cannot even be built.
     UNBALANCED = 10
     TRANSACTION_EXISTS = 20
+    # What a reversal names is not there, was reversed before, or is not what it turns around.
+    ORIGINAL_NOT_FOUND = 22
+    ORIGINAL_REVERSED = 24
+    REVERSAL_DIFFERS = 26
+    PERIOD_CLOSED = 28
     ACCOUNT_NOT_FOUND = 30
     ASSET_MISMATCH = 40
     ACCOUNT_CLOSED = 50
@@ -41,8 +48,13 @@ class OutcomeCode(IntEnum):
 
 ERROR_CODES: Final[Mapping[OutcomeCode, str]] = MappingProxyType(
     {
+        OutcomeCode.KEY_REUSED: "idempotency_key_reused",
         OutcomeCode.UNBALANCED: "transaction_unbalanced",
         OutcomeCode.TRANSACTION_EXISTS: "transaction_exists",
+        OutcomeCode.ORIGINAL_NOT_FOUND: "original_not_found",
+        OutcomeCode.ORIGINAL_REVERSED: "original_reversed",
+        OutcomeCode.REVERSAL_DIFFERS: "reversal_differs",
+        OutcomeCode.PERIOD_CLOSED: "period_closed",
         OutcomeCode.ACCOUNT_NOT_FOUND: "account_not_found",
         OutcomeCode.ASSET_MISMATCH: "asset_mismatch",
         OutcomeCode.ACCOUNT_CLOSED: "account_closed",
@@ -62,11 +74,17 @@ ERROR_CODES: Final[Mapping[OutcomeCode, str]] = MappingProxyType(
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The answer to one command; a refusal names the account or the hold it is about."""
+    """The answer to one command; a refusal names the account, hold or transaction it is about.
+
+    `replayed` when the same was asked before under the same key: then nothing was done now, and
+    `transaction_id` of an accepted post is what was posted at the time.
+    """
 
     code: OutcomeCode
     account_id: AccountId | None = None
     hold_id: HoldId | None = None
+    transaction_id: TransactionId | None = None
+    replayed: bool = False
 
     @property
     def accepted(self) -> bool:

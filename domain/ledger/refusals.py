@@ -10,10 +10,10 @@ from ..shared.ids import AccountId
 from .account import Account, AccountStatus
 from .balance import ACCUMULATOR_LIMIT
 from .commands import Command, ExpireHold, PlaceHold, Post, ReleaseHold
-from .entry import Entry, HoldCapture
+from .entry import Entry, HoldCapture, JournalTransaction
 from .hold import Hold, check_capture, check_expire, check_release
 from .outcomes import ACCEPTED, Outcome, OutcomeCode
-from .state import Books
+from .state import Books, Original
 
 
 def judge(command: Command, books: Books) -> Outcome:
@@ -29,8 +29,9 @@ def judge(command: Command, books: Books) -> Outcome:
 
 def _judge_post(command: Post, books: Books) -> Outcome:
     transaction = command.transaction
-    if books.has_posted(transaction.id):
-        return Outcome(OutcomeCode.TRANSACTION_EXISTS)
+    header = _judge_header(transaction, books)
+    if not header.accepted:
+        return header
     accounts: list[Account] = []
     for entry in transaction.entries:
         account = books.account(entry.account_id)
@@ -60,6 +61,29 @@ def _judge_post(command: Post, books: Books) -> Outcome:
             *_beyond_balance(legs, captures, books),
         )
     )
+
+
+def _judge_header(transaction: JournalTransaction, books: Books) -> Outcome:
+    if books.has_posted(transaction.id):
+        return Outcome(OutcomeCode.TRANSACTION_EXISTS)
+    if transaction.reverses is not None:
+        reversing = _judge_reversal(transaction, books.original(transaction.reverses))
+        if not reversing.accepted:
+            return reversing
+    if books.closed_through is not None and transaction.effective_on <= books.closed_through:
+        return Outcome(OutcomeCode.PERIOD_CLOSED)
+    return ACCEPTED
+
+
+def _judge_reversal(transaction: JournalTransaction, original: Original | None) -> Outcome:
+    if original is None:
+        return Outcome(OutcomeCode.ORIGINAL_NOT_FOUND, transaction_id=transaction.reverses)
+    if original.reversed_by is not None:
+        return Outcome(OutcomeCode.ORIGINAL_REVERSED, transaction_id=original.reversed_by)
+    turned = {(entry.account_id, entry.asset, -entry.units) for entry in original.entries}
+    if {(entry.account_id, entry.asset, entry.units) for entry in transaction.entries} != turned:
+        return Outcome(OutcomeCode.REVERSAL_DIFFERS, transaction_id=transaction.reverses)
+    return ACCEPTED
 
 
 def _unspent(

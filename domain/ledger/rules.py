@@ -3,6 +3,7 @@
 - Commands are decided in order, and see what the accepted ones before them did.
 - A refused command has no effect at all. A group of linked commands is accepted as a whole or not
   at all: the first refused one is told why, the others that they were linked to it.
+- Before everything else: a command whose key was used for the same gets the answer given then.
 - An account's floor is held after every entry. A transaction has one entry per account, so it is
   judged by its net effect there, together with the holds it captures.
 - Nothing here reads a clock: each command carries the time it is judged at.
@@ -10,6 +11,8 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from ..shared.errors import InvariantViolation, RuleViolation
 from ..shared.ids import HoldId
@@ -19,7 +22,7 @@ from .draft import Draft
 from .hold import Hold, capture, expire, release
 from .outcomes import Outcome, OutcomeCode
 from .refusals import judge
-from .state import LedgerState
+from .state import Answer, LedgerState
 
 __all__ = [
     "AccountDelta",
@@ -45,7 +48,7 @@ def decide(batch: Batch, state: LedgerState) -> Decision:
     draft = Draft(state)
     outcomes: list[Outcome] = []
     for group in _groups(batch):
-        outcomes.extend(_decide_group(group, draft))
+        outcomes.extend(_answer_group(group, draft))
     return Decision(tuple(outcomes), draft.deltas())
 
 
@@ -59,7 +62,48 @@ def _groups(batch: Batch) -> Iterable[tuple[Command, ...]]:
         if linked in seen:
             raise BatchInvalid("linked commands stand next to each other", linked=linked)
         seen.add(linked)
-        yield tuple(commands)
+        group = tuple(commands)
+        if len({command.request is None for command in group}) > 1:
+            raise BatchInvalid("all linked commands have a key or none has", linked=linked)
+        yield group
+
+
+def _answer_group(group: tuple[Command, ...], draft: Draft) -> Iterable[Outcome]:
+    if group[0].request is None:
+        return _decide_group(group, draft)
+    earlier = _answered(group, draft)
+    if earlier is not None:
+        return earlier
+    outcomes = tuple(_decide_group(group, draft))
+    for command, outcome in zip(group, outcomes, strict=True):
+        if command.request is not None:
+            answer = Answer(command.request.fingerprint, _to_keep(command, outcome))
+            draft.keep_answer(command.request.key, answer)
+    return outcomes
+
+
+def _to_keep(command: Command, outcome: Outcome) -> Outcome:
+    """Asked again, a post has made itself another id: what was posted is what the answer says."""
+    if isinstance(command, Post) and outcome.accepted:
+        return replace(outcome, transaction_id=command.transaction.id)
+    return outcome
+
+
+def _answered(group: tuple[Command, ...], draft: Draft) -> tuple[Outcome, ...] | None:
+    """None when no key of the group was used before. One that was, for anything else, is fatal."""
+    requests = [command.request for command in group if command.request is not None]
+    answers = [draft.answer(request.key) for request in requests]
+    repeated = len({request.key for request in requests}) < len(requests)
+    if not repeated and all(answer is None for answer in answers):
+        return None
+    outcomes: list[Outcome] = []
+    for position, (request, answer) in enumerate(zip(requests, answers, strict=True)):
+        if answer is None or repeated or answer.fingerprint != request.fingerprint:
+            failed = [Outcome(OutcomeCode.LINKED_FAILED)] * len(group)
+            failed[position] = Outcome(OutcomeCode.KEY_REUSED)
+            return tuple(failed)
+        outcomes.append(replace(answer.outcome, replayed=True))
+    return tuple(outcomes)
 
 
 def _decide_group(group: tuple[Command, ...], draft: Draft) -> Iterable[Outcome]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from datetime import date
 from typing import Protocol
 
 import msgspec
@@ -10,7 +11,23 @@ from ..shared.errors import InvariantViolation
 from ..shared.ids import AccountId, HoldId, TransactionId
 from .account import Account
 from .balance import Balance
+from .entry import Entry
 from .hold import Hold
+from .outcomes import Outcome
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a key was used for, and what was answered, with what it posted."""
+
+    fingerprint: bytes
+    outcome: Outcome
+
+
+class Original(msgspec.Struct, frozen=True):
+    """A posted transaction that somebody wants to reverse."""
+
+    entries: tuple[Entry, ...]
+    reversed_by: TransactionId | None = None
 
 
 class Books(Protocol):
@@ -24,6 +41,13 @@ class Books(Protocol):
 
     def has_posted(self, transaction_id: TransactionId) -> bool: ...
 
+    def original(self, transaction_id: TransactionId) -> Original | None: ...
+
+    def answer(self, key: str) -> Answer | None: ...
+
+    @property
+    def closed_through(self) -> date | None: ...
+
 
 class LedgerState(msgspec.Struct, frozen=True):
     """What the store loaded under its locks, all of it for one tenant.
@@ -31,12 +55,17 @@ class LedgerState(msgspec.Struct, frozen=True):
     `accounts` and `holds` hold those the batch names, as far as they exist, and the accounts of
     those holds; `balances` one row for each strict account among them. `transactions` are those
     ids of the batch that are posted already; a store whose primary key decides may leave it empty.
+    `originals` are those the batch reverses, as far as they exist, and `answers` those that were
+    given to its keys. What is effective on `closed_through` or before it is closed.
     """
 
     accounts: Mapping[AccountId, Account]
     balances: Mapping[AccountId, Balance]
     holds: Mapping[HoldId, Hold]
     transactions: AbstractSet[TransactionId] = frozenset()
+    originals: Mapping[TransactionId, Original] = {}
+    answers: Mapping[str, Answer] = {}
+    closed_through: date | None = None
 
     def account(self, account_id: AccountId) -> Account | None:
         return self.accounts.get(account_id)
@@ -53,3 +82,9 @@ class LedgerState(msgspec.Struct, frozen=True):
 
     def has_posted(self, transaction_id: TransactionId) -> bool:
         return transaction_id in self.transactions
+
+    def original(self, transaction_id: TransactionId) -> Original | None:
+        return self.originals.get(transaction_id)
+
+    def answer(self, key: str) -> Answer | None:
+        return self.answers.get(key)

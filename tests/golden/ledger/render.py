@@ -129,6 +129,7 @@ def asked_of(text: str) -> set[str]:
         "account_closed": {post, place},
         "insufficient_funds": {post, place},
         "linked_failed": {post, place, *ends},
+        "idempotency_key_reused": {post, place, *ends},
     }
     return {f"`{name}`" for name in answers.get(text, {post})}
 

@@ -3,22 +3,26 @@
 A case that came out with a later code would mean that a less fundamental rule was asked first.
 """
 
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from domain.ledger.balance import ACCUMULATOR_LIMIT, Balance
 from domain.ledger.chart import AccountCode
-from domain.ledger.commands import Command, ExpireHold, PlaceHold, Post, ReleaseHold
+from domain.ledger.commands import Command, ExpireHold, PlaceHold, Post, ReleaseHold, Request
 from domain.ledger.decision import Deltas
 from domain.ledger.entry import HoldCapture
 from domain.ledger.hold import release
-from domain.ledger.outcomes import ERROR_CODES, OutcomeCode
+from domain.ledger.outcomes import ACCEPTED, ERROR_CODES, OutcomeCode
 from domain.ledger.rules import LedgerState, decide
+from domain.ledger.state import Answer, Original
 from tests.unit.domain.ledger.books import (
     BTC,
     LATER,
     NOW,
+    TODAY,
     a_hold,
     a_transaction,
     account_id,
@@ -29,7 +33,8 @@ from tests.unit.domain.ledger.books import (
 )
 
 RICH, POOR, HOUSE, CLOSED, BITCOIN, FULL, NOWHERE = 1, 2, 3, 4, 5, 6, 99
-POSTED = 77
+POSTED, REVERSED = 77, 78
+CLOSED_DAY = TODAY - timedelta(days=1)
 OPEN, ENDED, EXPIRING, UNKNOWN = 1, 2, 3, 9
 
 
@@ -56,11 +61,18 @@ def books() -> LedgerState:
         ],
     )
     brimful = Balance(account_id(FULL), ACCUMULATOR_LIMIT - 1, ACCUMULATOR_LIMIT - 1)
+    posted = a_transaction(POSTED, (NOWHERE, 1), (POOR, -1))
     return LedgerState(
         state.accounts,
         {**state.balances, brimful.account_id: brimful},
         state.holds,
         frozenset({transaction_id(POSTED)}),
+        originals={
+            transaction_id(POSTED): Original(posted.entries),
+            transaction_id(REVERSED): Original(posted.entries, transaction_id(POSTED)),
+        },
+        answers={"used": Answer(bytes(31) + b"1", ACCEPTED)},
+        closed_through=CLOSED_DAY,
     )
 
 
@@ -74,11 +86,34 @@ def post(
     return Post(a_transaction(number, *entries, captures=taken), LATER)
 
 
+def turned(
+    *entries: tuple[int, int], reverses: int, number: int = 1, on: date = CLOSED_DAY
+) -> Post:
+    made = post(*entries, number=number)
+    transaction = replace(made.transaction, reverses=transaction_id(reverses), effective_on=on)
+    return Post(transaction, LATER)
+
+
 POSTS = [
+    Case(
+        OutcomeCode.KEY_REUSED,
+        replace(
+            turned((NOWHERE, -5), (POOR, 5), reverses=UNKNOWN, number=POSTED),
+            request=Request("used", bytes(32)),
+        ),
+    ),
+    Case(
+        OutcomeCode.TRANSACTION_EXISTS,
+        turned((NOWHERE, -5), (POOR, 5), reverses=UNKNOWN, number=POSTED),
+    ),
     Case(
         OutcomeCode.TRANSACTION_EXISTS,
         post((NOWHERE, -500), (BITCOIN, 100), (CLOSED, 400), number=POSTED, captures={UNKNOWN: 1}),
     ),
+    Case(OutcomeCode.ORIGINAL_NOT_FOUND, turned((NOWHERE, -5), (POOR, 5), reverses=UNKNOWN)),
+    Case(OutcomeCode.ORIGINAL_REVERSED, turned((NOWHERE, -5), (POOR, 5), reverses=REVERSED)),
+    Case(OutcomeCode.REVERSAL_DIFFERS, turned((NOWHERE, -5), (POOR, 5), reverses=POSTED)),
+    Case(OutcomeCode.PERIOD_CLOSED, turned((NOWHERE, -1), (POOR, 1), reverses=POSTED)),
     Case(
         OutcomeCode.ACCOUNT_NOT_FOUND,
         post((BITCOIN, 100), (CLOSED, 300), (NOWHERE, -400), captures={UNKNOWN: 1}),
@@ -191,8 +226,13 @@ def test_refusals_have_distinct_codes_and_stored_numbers() -> None:
     assert len(set(ERROR_CODES.values())) == len(ERROR_CODES)
     assert {code.name: int(code) for code in OutcomeCode} == {
         "OK": 0,
+        "KEY_REUSED": 5,
         "UNBALANCED": 10,
         "TRANSACTION_EXISTS": 20,
+        "ORIGINAL_NOT_FOUND": 22,
+        "ORIGINAL_REVERSED": 24,
+        "REVERSAL_DIFFERS": 26,
+        "PERIOD_CLOSED": 28,
         "ACCOUNT_NOT_FOUND": 30,
         "ASSET_MISMATCH": 40,
         "ACCOUNT_CLOSED": 50,
