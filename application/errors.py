@@ -65,3 +65,9 @@ class LostRace(DomainError):
     """Somebody else finished this work first; the caller reads what they recorded."""
 
     code = "lost_race"
+
+
+class CommitUnknown(DomainError):
+    """The connection broke while it was committing. What has a key can be sent again."""
+
+    code = "commit_unknown"

@@ -1,19 +1,19 @@
 """The journal: the domain decides on locked rows, and what it decided is written as it says."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
-from adapters.memory.ledger_names import names_in
+from adapters.memory.ledger_names import Names, names_in
 from adapters.memory.store import BookedTransaction, Rows, StrictBalance
 from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
-from domain.ledger.commands import Batch
+from domain.ledger.commands import Batch, Post
 from domain.ledger.decision import Deltas, NumberedEntry, add
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold, HoldState
 from domain.ledger.outcomes import Outcome
 from domain.ledger.rules import decide
-from domain.ledger.state import LedgerState
+from domain.ledger.state import LedgerState, Original
 from domain.shared.errors import InvariantViolation, NotFound
 from domain.shared.ids import AccountId, HoldId, TransactionId
 
@@ -27,6 +27,24 @@ class MemoryJournal:
         decision = decide(batch, state)
         self._write(decision.deltas)
         return decision.outcomes
+
+    async def post_at_once(self, post: Post) -> bool:
+        transaction = post.transaction
+        plain = not (transaction.captures or transaction.reverses or transaction.mirror_of)
+        if plain:
+            (outcome,) = await self.post((post,))
+            if outcome.accepted and not outcome.replayed:
+                return True
+        self._rows.session.lose()
+        return False
+
+    async def close_period(self, through: date, *, by: str) -> bool:
+        await self._rows.periods.lock(through)
+        closed = self._closed_through()
+        if closed is not None and closed >= through:
+            return False
+        self._rows.periods.put(through, by)
+        return True
 
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         booked = self._rows.transactions.get(transaction_id)
@@ -79,9 +97,9 @@ class MemoryJournal:
         return entry
 
     async def _locked_state(self, batch: Batch) -> LedgerState:
-        """Locks transactions, holds and strict accounts, each in order of their ids."""
+        """Locks transactions, holds, strict accounts and keys, each in their order."""
         names = names_in(batch)
-        for transaction_id in sorted(names.transactions):
+        for transaction_id in sorted(names.transactions | names.reversed):
             await self._rows.transactions.lock(transaction_id)
         for hold_id in sorted(names.holds):
             await self._rows.holds.lock(hold_id)
@@ -93,13 +111,29 @@ class MemoryJournal:
         strict = sorted(account.id for account in accounts.values() if account.strict)
         for account_id in strict:
             await self._rows.balances.lock(account_id)
+        for key in sorted(names.keys):
+            await self._rows.answers.lock(key)
+        answers = {key: self._rows.answers.get(key) for key in names.keys}
         posted = (each for each in names.transactions if self._rows.transactions.get(each))
         return LedgerState(
             accounts=accounts,
             balances={account_id: self._balance(account_id).balance for account_id in strict},
             holds=stored_holds,
             transactions=frozenset(posted),
+            originals=self._originals(names),
+            answers={key: answer for key, answer in answers.items() if answer is not None},
+            closed_through=self._closed_through(),
         )
+
+    def _originals(self, names: Names) -> dict[TransactionId, Original]:
+        return {
+            each: Original(booked.transaction.entries, self._rows.reversals.get(each))
+            for each in names.reversed
+            if (booked := self._rows.transactions.get(each)) is not None
+        }
+
+    def _closed_through(self) -> date | None:
+        return max(self._rows.periods.keys(), default=None)
 
     def _balance(self, account_id: AccountId) -> StrictBalance:
         row = self._rows.balances.get(account_id)
@@ -121,6 +155,10 @@ class MemoryJournal:
             # Captures are the business of the holds; the journal keeps what was posted.
             stored = replace(transaction, captures=())
             self._rows.transactions.put(transaction.id, BookedTransaction(stored, booked_at))
+            if transaction.reverses is not None:
+                self._rows.reversals.add(transaction.reverses, transaction.id)
+        for key, answer in deltas.answers.items():
+            self._rows.answers.put(key, answer)
         for entry in deltas.entries:
             self._append(entry, transactions[entry.transaction_id], booked_at)
 

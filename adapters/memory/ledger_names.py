@@ -14,16 +14,21 @@ class Names(msgspec.Struct, frozen=True):
     transactions: AbstractSet[TransactionId]
     holds: AbstractSet[HoldId]
     accounts: AbstractSet[AccountId]
+    reversed: AbstractSet[TransactionId]
+    keys: AbstractSet[str]
 
 
 def names_in(batch: Batch) -> Names:
     transactions: set[TransactionId] = set()
     holds: set[HoldId] = set()
     accounts: set[AccountId] = set()
+    reversed_ids: set[TransactionId] = set()
     for command in batch:
         match command:
             case Post(transaction=transaction):
                 transactions.add(transaction.id)
+                if transaction.reverses is not None:
+                    reversed_ids.add(transaction.reverses)
                 holds.update(capture.hold_id for capture in transaction.captures)
                 accounts.update(entry.account_id for entry in transaction.entries)
             case PlaceHold(hold=hold):
@@ -31,4 +36,5 @@ def names_in(batch: Batch) -> Names:
                 accounts.add(hold.account_id)
             case ReleaseHold(hold_id=hold_id) | ExpireHold(hold_id=hold_id):
                 holds.add(hold_id)
-    return Names(transactions, holds, accounts)
+    keys = {command.request.key for command in batch if command.request is not None}
+    return Names(transactions, holds, accounts, reversed_ids, keys)

@@ -1,6 +1,6 @@
 """Everything the memory adapters keep, and one transaction's view of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from domain.ledger.account import Account, AccountKey
 from domain.ledger.balance import Balance
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
+from domain.ledger.state import Answer
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
 from domain.shared.ids import (
@@ -106,6 +107,9 @@ class Store:
         self.transactions = Table[TransactionId, BookedTransaction]("transactions")
         self.entries = Table[EntryKey, PostedEntry]("entries")
         self.entry_numbers = Table[NumberKey, EntryKey]("entry_numbers")
+        self.reversals = Table[TransactionId, TransactionId]("reversals")
+        self.answers = Table[str, Answer]("answers")
+        self.periods = Table[date, str]("periods")
 
         self.quotes = Table[QuoteId, StoredQuote]("quotes")
         self.orders = Table[OrderId, Order]("orders")
@@ -139,6 +143,9 @@ class Rows:
         self.transactions = View(store.transactions, session)
         self.entries = View(store.entries, session)
         self.entry_numbers = View(store.entry_numbers, session)
+        self.reversals = View(store.reversals, session)
+        self.answers = View(store.answers, session)
+        self.periods = View(store.periods, session)
 
         self.quotes = View(store.quotes, session)
         self.orders = View(store.orders, session)

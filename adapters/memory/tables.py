@@ -64,6 +64,11 @@ class View(Generic[K, V]):
         }
         return [row for row in rows.values() if row is not None]
 
+    def keys(self) -> Iterable[K]:
+        self._session.require_usable()
+        keys = {**self._table.of(self._session.tenant_id), **self._changes}
+        return [key for key in keys if self.get(key) is not None]
+
     async def lock(self, key: K, *, patience: timedelta = LOCK_WAIT_MAX) -> None:
         """Raises `Overloaded` when patience runs out."""
         await self._session.lock(self._name(key), patience=patience)

@@ -1,11 +1,10 @@
 """The journal: lock, let the domain decide, write. And reading what was posted."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 
-from adapters.postgres.accounts import COLUMNS as ACCOUNT_COLUMNS
-from adapters.postgres.accounts import account_from
-from adapters.postgres.connection import BIGINT_MAX, Connection, Row
+from adapters.postgres.connection import BIGINT_MAX, Connection
+from adapters.postgres.journal_at_once import PostAtOnce, post_at_once
 from adapters.postgres.journal_rows import (
     ENTRY_COLUMNS,
     HOLD_COLUMNS,
@@ -13,30 +12,16 @@ from adapters.postgres.journal_rows import (
     hold_from,
     transaction_from,
 )
+from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
+from adapters.postgres.known_accounts import KnownAccounts
 from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
-from domain.ledger.balance import Balance
-from domain.ledger.commands import Batch, ExpireHold, PlaceHold, Post, ReleaseHold
+from domain.ledger.commands import Batch, Post
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
-from domain.ledger.rules import LedgerState, decide
+from domain.ledger.rules import decide
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, HoldId, TenantId, TransactionId
-
-# One lock order everywhere: holds, then balances, each by id.
-LOCK_HOLDS = f"""
-SELECT {HOLD_COLUMNS} FROM ledger_holds h
-JOIN ledger_accounts a ON a.tenant_id = h.tenant_id AND a.id = h.account_id
-WHERE h.tenant_id = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR NO KEY UPDATE OF h
-"""
-LOCK_BALANCES = """
-SELECT account_id, debits, credits, held, version FROM ledger_balances
-WHERE tenant_id = $1 AND account_id = ANY($2::uuid[]) ORDER BY account_id FOR NO KEY UPDATE
-"""
-ACCOUNTS = f"""
-SELECT {ACCOUNT_COLUMNS} FROM ledger_accounts WHERE tenant_id = $1 AND id = ANY($2::uuid[])
-"""
-POSTED = "SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 
 ENTRIES = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger_entries e
@@ -58,35 +43,47 @@ WHERE h.tenant_id = $1
 """
 
 
+CLOSE_PERIOD = """
+INSERT INTO ledger_periods (tenant_id, closed_through, closed_by, closed_at)
+SELECT $1, $2, $3, clock_timestamp() WHERE NOT EXISTS (
+  SELECT FROM ledger_periods WHERE tenant_id = $1 AND closed_through >= $2)
+ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+
 class PostgresJournal:
-    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+    """`known` tells which accounts are strict without asking; `on_lost` forbids to commit."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        tenant_id: TenantId,
+        *,
+        known: KnownAccounts,
+        on_lost: Callable[[], None],
+    ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._known = known
+        self._on_lost = on_lost
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
-        state = await self._lock(batch)
+        state = await LockedState(self._connection, self._tenant_id).load(batch)
         decision = decide(batch, state)
         await write(self._connection, self._tenant_id, decision.deltas)
         return decision.outcomes
 
-    async def _lock(self, batch: Batch) -> LedgerState:
-        holds = await self._fetch(LOCK_HOLDS, sorted(_holds_named(batch)))
-        known_holds = {hold.id: hold for hold in map(hold_from, holds)}
-        accounts = set(_accounts_named(batch)) | {hold.account_id for hold in known_holds.values()}
-        balances = await self._fetch(LOCK_BALANCES, sorted(accounts))
-        transactions = [post.transaction.id for post in batch if isinstance(post, Post)]
-        posted = await self._fetch(POSTED, transactions) if transactions else ()
-        found = map(account_from, await self._fetch(ACCOUNTS, sorted(accounts)))
-        return LedgerState(
-            accounts={account.id: account for account in found},
-            balances={row["account_id"]: _balance(row) for row in balances},
-            holds=known_holds,
-            transactions={TransactionId(row["id"]) for row in posted},
-        )
+    async def post_at_once(self, post: Post) -> bool:
+        at_once = PostAtOnce(self._tenant_id, is_strict=self._known.is_strict)
+        arguments = at_once.arguments(post)
+        done = arguments is not None and await post_at_once(self._connection, arguments)
+        if not done:
+            self._on_lost()
+        return done
 
-    async def _fetch(self, query: str, ids: Iterable[object]) -> Iterable[Row]:
-        wanted = list(ids)
-        return await self._connection.fetch(query, self._tenant_id, wanted) if wanted else ()
+    async def close_period(self, through: date, *, by: str) -> bool:
+        closed = await self._connection.fetchval(CLOSE_PERIOD, self._tenant_id, through, by)
+        return closed is not None
 
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         header = await self._connection.fetchrow(TRANSACTION, self._tenant_id, transaction_id)
@@ -127,33 +124,3 @@ class PostgresJournal:
             limit,
         )
         return tuple(hold_from(row) for row in rows)
-
-
-def _balance(row: Row) -> Balance:
-    return Balance(row["account_id"], row["debits"], row["credits"], row["held"], row["version"])
-
-
-def _holds_named(batch: Batch) -> set[HoldId]:
-    named: set[HoldId] = set()
-    for command in batch:
-        match command:
-            case Post():
-                named.update(capture.hold_id for capture in command.transaction.captures)
-            case PlaceHold():
-                named.add(command.hold.id)
-            case ReleaseHold() | ExpireHold():
-                named.add(command.hold_id)
-    return named
-
-
-def _accounts_named(batch: Batch) -> Iterable[AccountId]:
-    for command in batch:
-        match command:
-            case Post():
-                for entry in command.transaction.entries:
-                    yield entry.account_id
-            case PlaceHold():
-                yield command.hold.account_id
-            case _:
-                # Holds name their accounts themselves, once they are loaded.
-                pass

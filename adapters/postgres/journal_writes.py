@@ -1,13 +1,19 @@
 """Writing what the domain decided. The constraints of the tables check the same rules again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
 
 from adapters.postgres.connection import Connection, text_units
-from domain.ledger.decision import Deltas, HoldChange
+from application.errors import IdempotencyInProgress, Overloaded
+from domain.ledger.decision import Deltas, HoldChange, NumberedEntry
 from domain.ledger.entry import JournalTransaction
+from domain.ledger.state import Answer
 from domain.shared.errors import invariant
 from domain.shared.ids import TenantId
 
+NOTHING: Final = Deltas()
 # Read after the locks were taken and, CASE sees to that, after the transaction drew its id, or time
 # that is closed already might still be booked into. No account's time runs backwards.
 BOOKING_TIME = """greatest(
@@ -41,20 +47,50 @@ SELECT $1, e.transaction_id, e.leg, e.account_id, e.asset, e.units::numeric, e.a
 FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[])
   AS e (transaction_id, leg, account_id, asset, units, account_seq, balance_after)
 """
-NEW_HOLD = """
+NEW_HOLDS = """
 INSERT INTO ledger_holds (tenant_id, id, account_id, units, remaining, captured, released, state,
   reference, expires_at, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+SELECT $1, n.id, n.account_id, n.units::numeric, n.remaining::numeric, n.captured::numeric,
+  n.released::numeric, n.state, n.reference, n.expires_at, n.created_at, clock_timestamp()
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+  $9::text[], $10::timestamptz[], $11::timestamptz[])
+  AS n (id, account_id, units, remaining, captured, released, state, reference, expires_at,
+    created_at)
 """
-CHANGED_HOLD = """
-UPDATE ledger_holds SET remaining = $3, captured = $4, released = $5, state = $6,
-  updated_at = clock_timestamp()
-WHERE tenant_id = $1 AND id = $2
+CHANGED_HOLDS = """
+UPDATE ledger_holds h
+SET remaining = c.remaining::numeric, captured = c.captured::numeric,
+  released = c.released::numeric, state = c.state, updated_at = clock_timestamp()
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+  AS c (id, remaining, captured, released, state)
+WHERE h.tenant_id = $1 AND h.id = ANY($2::uuid[]) AND h.id = c.id
+"""
+REVERSALS = """
+INSERT INTO ledger_reversals (tenant_id, reverses, transaction_id)
+SELECT $1, r.reverses, r.id FROM unnest($2::uuid[], $3::uuid[]) AS r (id, reverses)
+ORDER BY r.reverses ON CONFLICT DO NOTHING RETURNING 1
+"""
+ANSWERS = """
+INSERT INTO ledger_requests (tenant_id, key, fingerprint, outcome, account_id, hold_id,
+  transaction_id)
+SELECT $1, r.* FROM unnest($2::text[], $3::bytea[], $4::int[], $5::uuid[], $6::uuid[], $7::uuid[])
+  AS r (key, fingerprint, outcome, account_id, hold_id, transaction_id)
+ORDER BY r.key ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
 async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    """Runs under the locks that the decision was made under."""
+    """Runs under the locks that the decision was made under. Raises as `Journal.post`."""
+    if deltas == NOTHING:
+        return
+    try:
+        await _write(connection, tenant_id, deltas)
+    except asyncpg.UniqueViolationError as error:
+        # Nothing to lock there before: somebody has just made a row of the same id.
+        raise Overloaded("somebody has just done the same") from error
+
+
+async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
     strict = deltas.strict_accounts
     row = await connection.fetchrow(
         MOVE,
@@ -67,11 +103,20 @@ async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> 
     )
     invariant(row is not None and row["moved"] == len(strict), "a balance row is missing")
     await _write_holds(connection, tenant_id, deltas.holds)
-    if not deltas.transactions:
-        return
-    booked_at = None if row is None else row["at"]
-    await _write_transactions(connection, tenant_id, deltas.transactions, booked_at)
-    entries = deltas.entries
+    if deltas.transactions:
+        booked_at = None if row is None else row["at"]
+        await _write_transactions(connection, tenant_id, deltas.transactions, booked_at)
+        await _write_entries(connection, tenant_id, deltas.entries, booked_at)
+        await _write_reversals(connection, tenant_id, deltas.transactions)
+    await _write_answers(connection, tenant_id, deltas.answers)
+
+
+async def _write_entries(
+    connection: Connection,
+    tenant_id: TenantId,
+    entries: Sequence[NumberedEntry],
+    booked_at: object,
+) -> None:
     await connection.execute(
         ENTRIES,
         tenant_id,
@@ -110,30 +155,63 @@ async def _write_transactions(
 async def _write_holds(
     connection: Connection, tenant_id: TenantId, changes: Sequence[HoldChange]
 ) -> None:
-    for change in changes:
-        hold = change.after
-        if change.before is None:
-            await connection.execute(
-                NEW_HOLD,
-                tenant_id,
-                hold.id,
-                hold.account_id,
-                hold.units,
-                hold.remaining,
-                hold.captured,
-                hold.released,
-                hold.state.value,
-                hold.reference,
-                hold.expires_at,
-                hold.created_at,
-            )
-        else:
-            await connection.execute(
-                CHANGED_HOLD,
-                tenant_id,
-                hold.id,
-                hold.remaining,
-                hold.captured,
-                hold.released,
-                hold.state.value,
-            )
+    new = [change.after for change in changes if change.before is None]
+    if new:
+        await connection.execute(
+            NEW_HOLDS,
+            tenant_id,
+            [hold.id for hold in new],
+            [hold.account_id for hold in new],
+            text_units(hold.units for hold in new),
+            text_units(hold.remaining for hold in new),
+            text_units(hold.captured for hold in new),
+            text_units(hold.released for hold in new),
+            [hold.state.value for hold in new],
+            [hold.reference for hold in new],
+            [hold.expires_at for hold in new],
+            [hold.created_at for hold in new],
+        )
+    changed = [change.after for change in changes if change.before is not None]
+    if changed:
+        await connection.execute(
+            CHANGED_HOLDS,
+            tenant_id,
+            [hold.id for hold in changed],
+            text_units(hold.remaining for hold in changed),
+            text_units(hold.captured for hold in changed),
+            text_units(hold.released for hold in changed),
+            [hold.state.value for hold in changed],
+        )
+
+
+async def _write_reversals(
+    connection: Connection, tenant_id: TenantId, transactions: Sequence[JournalTransaction]
+) -> None:
+    reversing = [each for each in transactions if each.reverses is not None]
+    if not reversing:
+        return
+    ids, reverses = [each.id for each in reversing], [each.reverses for each in reversing]
+    written = await connection.fetch(REVERSALS, tenant_id, ids, reverses)
+    if len(written) < len(reversing):
+        raise Overloaded("somebody has just reversed the same transaction")
+
+
+async def _write_answers(
+    connection: Connection, tenant_id: TenantId, answers: Mapping[str, Answer]
+) -> None:
+    """Last of all locks, by key: whoever waits here holds nothing that the other still needs."""
+    if not answers:
+        return
+    outcomes = [answer.outcome for answer in answers.values()]
+    written = await connection.fetch(
+        ANSWERS,
+        tenant_id,
+        list(answers),
+        [answer.fingerprint for answer in answers.values()],
+        [int(outcome.code) for outcome in outcomes],
+        [outcome.account_id for outcome in outcomes],
+        [outcome.hold_id for outcome in outcomes],
+        [outcome.transaction_id for outcome in outcomes],
+    )
+    if len(written) < len(answers):
+        raise IdempotencyInProgress("a key of the batch has just been used")

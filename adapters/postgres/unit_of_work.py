@@ -75,7 +75,9 @@ class PostgresTransaction:
 
     @property
     def journal(self) -> PostgresJournal:
-        return PostgresJournal(self._connection, self._tenant_id)
+        return PostgresJournal(
+            self._connection, self._tenant_id, known=self._known, on_lost=self._lose
+        )
 
     @property
     def quotes(self) -> PostgresQuotes:
@@ -102,11 +104,11 @@ class PostgresTransaction:
         return PostgresIntents(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
-        """A conditional write did not happen whole: what it did do must not be kept."""
+        """A write that is all or nothing did not happen: what was done must not be kept."""
         self._void = True
 
     async def commit(self) -> None:
-        invariant(not self._void, "committing after a step of a trade that did not happen")
+        invariant(not self._void, "committing after a step that did not happen")
         # A transaction that failed answers COMMIT with ROLLBACK, and no error.
         answered = await self._connection.execute("COMMIT")
         invariant(answered == "COMMIT", "committing a transaction that has failed")

@@ -2,18 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 
 import msgspec
 
 from domain.ledger.account import Account, AccountKey
 from domain.ledger.balance import Balance
-from domain.ledger.commands import Batch
+from domain.ledger.commands import Batch, Post
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
-from domain.shared.ids import AccountId, CustomerId, HoldId, TransactionId
+from domain.shared.ids import AccountId, CustomerId, HoldId, TenantId, TransactionId
 from domain.shared.money import AssetCode
 
 REFERENCED_MAX: Final = 100
@@ -81,6 +81,25 @@ class Journal(Protocol):
         """Locks, decides by the domain's rules, writes; one outcome per command, in order.
 
         Accounts and holds are locked in order of their ids. A refused command has no effect.
+        Raises `IdempotencyInProgress` when a key of the batch is being used at this moment: the
+        transaction can then only be left.
+        """
+        ...
+
+    @abstractmethod
+    async def post_at_once(self, post: Post) -> bool:
+        """The plain case in one statement: a post that captures, reverses and mirrors nothing.
+
+        False when anything speaks against it, or when it is not plain: nothing was written, and the
+        transaction can only be left. `post` in a new one then says why, or does it.
+        """
+        ...
+
+    @abstractmethod
+    async def close_period(self, through: date, *, by: str) -> bool:
+        """Nothing may be effective on that day or before any more, and there is no way back.
+
+        False when it is closed that far already. Whoever is posting just now may still finish.
         """
         ...
 
@@ -110,4 +129,18 @@ class Journal(Protocol):
     @abstractmethod
     async def expired_holds(self, *, now: datetime, limit: int) -> tuple[Hold, ...]:
         """Active holds whose time is up."""
+        ...
+
+
+class Ledger(Protocol):
+    """For posts that are a transaction by themselves."""
+
+    @abstractmethod
+    async def post(self, tenant_id: TenantId, batch: Batch) -> tuple[Outcome, ...]:
+        """Commits what is accepted, all of it or nothing; one outcome per command, in order.
+
+        Raises `CommitUnknown` when nobody knows whether it was committed: where all commands have
+        a request it finds out by asking again. Raises `Overloaded` and `IdempotencyInProgress` when
+        nothing was done.
+        """
         ...

@@ -10,6 +10,7 @@ from adapters.memory.audit import MemoryLedgerAudit
 from adapters.memory.catalog_editor import MemoryCatalogEditor
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.store import Store
@@ -41,6 +42,7 @@ pytest.register_assert_rewrite(
             "movements",
             "orders",
             "platform",
+            "posting",
             "quotes",
             "reserve",
             "settle",
@@ -65,8 +67,10 @@ def store(clock: ManualClock) -> Store:
 
 @pytest.fixture
 def memory_ports(store: Store) -> Ports:
+    uow = MemoryUnitOfWork(store)
     return Ports(
-        uow=MemoryUnitOfWork(store),
+        uow=uow,
+        ledger=MemoryLedger(uow),
         due_work=MemoryDueWork(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
@@ -93,6 +97,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.due_work import PostgresDueWork
     from adapters.postgres.keys import PostgresAccessDirectory
     from adapters.postgres.known_accounts import KnownAccounts
+    from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -103,9 +108,11 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
         await create_pool(database.worker_url, size=2, application_name=name) as worker,
         await create_pool(database.ops_url, size=2, application_name=name) as ops,
     ):
-        uow = PostgresUnitOfWork(main=api, record=api, known=KnownAccounts())
+        known = KnownAccounts()
+        uow = PostgresUnitOfWork(main=api, record=api, known=known)
         yield Ports(
             uow=uow,
+            ledger=PostgresLedger(pool=api, uow=uow, known=known),
             due_work=PostgresDueWork(worker),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),

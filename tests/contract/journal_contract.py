@@ -20,11 +20,13 @@ OK = OutcomeCode.OK
 class JournalContract:
     async def test_posted_transaction_is_read_back(self, world: World) -> None:
         payer, payee = await pair(world)
+        original = world.moving(payee.usdt, payer.usdt, 7)
         moving = replace(
             world.moving(payer.usdt, payee.usdt, 7),
-            reverses=TransactionId(world.id()),
+            reverses=original.id,
             mirror_of=MirrorOf(TenantId(world.id()), TransactionId(world.id())),
         )
+        assert await post(world, payer, original) == OK
         assert await post(world, payer, moving) == OK
         async with world.ports.uow.begin(payer.tenant_id) as tx:
             posted = await tx.journal.transaction(moving.id)

@@ -5,6 +5,7 @@ import msgspec
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
+from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
@@ -19,6 +20,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     access_directory: AccessDirectory
     platform: Platform
     catalog_editor: CatalogEditor
+    ledger: Ledger
     ledger_audit: LedgerAudit
     ledger_clock: LedgerClock
     clock: Clock

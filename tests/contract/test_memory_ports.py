@@ -19,6 +19,7 @@ from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
+from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.settle_contract import SettleContract
@@ -93,3 +94,6 @@ class TestLedgerAudit(InMemory, LedgerAuditContract): ...
 
 
 class TestLedgerClock(InMemory, LedgerClockContract): ...
+
+
+class TestPosting(InMemory, PostingContract): ...

@@ -19,6 +19,7 @@ from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
+from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.settle_contract import SettleContract
@@ -95,3 +96,6 @@ class TestLedgerAudit(InPostgres, LedgerAuditContract): ...
 
 
 class TestLedgerClock(InPostgres, LedgerClockContract): ...
+
+
+class TestPosting(InPostgres, PostingContract): ...

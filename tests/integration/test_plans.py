@@ -16,8 +16,17 @@ import pytest
 from adapters.postgres.accounts import FIND
 from adapters.postgres.connection import SESSION
 from adapters.postgres.intents import FINISH, LEASE
-from adapters.postgres.journal import ACCOUNTS, LOCK_BALANCES, LOCK_HOLDS, POSTED, TRANSACTION
-from adapters.postgres.journal_writes import CHANGED_HOLD, MOVE
+from adapters.postgres.journal import TRANSACTION
+from adapters.postgres.journal_state import (
+    ACCOUNTS,
+    ANSWERS,
+    LOCK_BALANCES,
+    LOCK_HOLDS,
+    POSTED,
+    REVERSALS,
+    REVERSED_ENTRIES,
+)
+from adapters.postgres.journal_writes import CHANGED_HOLDS, MOVE
 from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
 from adapters.postgres.trading import OPEN_ATTEMPT, OPEN_ORDER, QUOTE_OF
@@ -32,7 +41,7 @@ STATEMENTS: Final = {
     "keep_open": KEEP_OPEN,
     "find_accounts": FIND,
     "move": MOVE,
-    "change_hold": CHANGED_HOLD,
+    "change_holds": CHANGED_HOLDS,
     "lease_intents": LEASE,
     "finish_intent": FINISH,
     "quote": QUOTE_OF,
@@ -43,11 +52,18 @@ STATEMENTS: Final = {
     "balances": LOCK_BALANCES,
     "holds": LOCK_HOLDS,
     "posted": POSTED,
+    "reversed": REVERSED_ENTRIES,
+    "reversals": REVERSALS,
+    "answers": ANSWERS,
     "transaction": TRANSACTION,
 }
 # A partition's is named after it. The others hold only what is open, by the same columns.
-OBJECT: Final = re.compile(r"\b(id|account_id|order_id|subject|owner|transaction_id) =")
-KEYS: Final = re.compile(r"\w+_pkey|ledger_accounts_natural_key|orders_pending|lp_attempts_open")
+OBJECT: Final = re.compile(
+    r"\b(id|account_id|order_id|subject|owner|transaction_id|key|reverses|singleton) ="
+)
+KEYS: Final = re.compile(
+    r"\w+_pkey|ledger_accounts_natural_key|ledger_reversals_once|orders_pending|lp_attempts_open"
+)
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

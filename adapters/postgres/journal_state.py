@@ -1,0 +1,137 @@
+"""What a batch is decided against, locked in the one order: holds, then balances, each by id."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from adapters.postgres.accounts import COLUMNS as ACCOUNT_COLUMNS
+from adapters.postgres.accounts import account_from
+from adapters.postgres.connection import Connection, Row
+from adapters.postgres.journal_rows import HOLD_COLUMNS, hold_from
+from domain.ledger.balance import Balance
+from domain.ledger.commands import Batch, ExpireHold, PlaceHold, Post, ReleaseHold
+from domain.ledger.entry import Entry
+from domain.ledger.outcomes import Outcome, OutcomeCode
+from domain.ledger.rules import LedgerState
+from domain.ledger.state import Answer, Original
+from domain.shared.ids import AccountId, HoldId, TenantId, TransactionId
+from domain.shared.money import AssetCode
+
+LOCK_HOLDS = f"""
+SELECT {HOLD_COLUMNS} FROM ledger_holds h
+JOIN ledger_accounts a ON a.tenant_id = h.tenant_id AND a.id = h.account_id
+WHERE h.tenant_id = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR NO KEY UPDATE OF h
+"""
+LOCK_BALANCES = """
+SELECT account_id, debits, credits, held, version FROM ledger_balances
+WHERE tenant_id = $1 AND account_id = ANY($2::uuid[]) ORDER BY account_id FOR NO KEY UPDATE
+"""
+ACCOUNTS = f"""
+SELECT {ACCOUNT_COLUMNS} FROM ledger_accounts WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+"""
+POSTED = "SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+REVERSED_ENTRIES = """
+SELECT transaction_id, account_id, asset, units FROM ledger_entries
+WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, leg
+"""
+REVERSALS = """
+SELECT reverses, transaction_id FROM ledger_reversals
+WHERE tenant_id = $1 AND reverses = ANY($2::uuid[])
+"""
+ANSWERS = """
+SELECT key, fingerprint, outcome, account_id, hold_id, transaction_id
+FROM ledger_requests WHERE tenant_id = $1 AND key = ANY($2::text[])
+"""
+CLOSED_THROUGH = "SELECT max(closed_through) FROM ledger_periods WHERE tenant_id = $1"
+
+
+class LockedState:
+    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    async def load(self, batch: Batch) -> LedgerState:
+        holds = await self._fetch(LOCK_HOLDS, sorted(_holds_named(batch)))
+        known_holds = {hold.id: hold for hold in map(hold_from, holds)}
+        accounts = set(_accounts_named(batch)) | {hold.account_id for hold in known_holds.values()}
+        balances = await self._fetch(LOCK_BALANCES, sorted(accounts))
+        posts = [command for command in batch if isinstance(command, Post)]
+        posted = await self._fetch(POSTED, [post.transaction.id for post in posts])
+        found = map(account_from, await self._fetch(ACCOUNTS, sorted(accounts)))
+        return LedgerState(
+            accounts={account.id: account for account in found},
+            balances={row["account_id"]: _balance(row) for row in balances},
+            holds=known_holds,
+            transactions={TransactionId(row["id"]) for row in posted},
+            originals=await self._originals(posts),
+            answers=await self._answers(batch),
+            closed_through=await self._closed_through(posts),
+        )
+
+    async def _originals(self, posts: Iterable[Post]) -> Mapping[TransactionId, Original]:
+        wanted = sorted({each for post in posts if (each := post.transaction.reverses) is not None})
+        entries: dict[TransactionId, list[Entry]] = {}
+        for row in await self._fetch(REVERSED_ENTRIES, wanted):
+            entry = Entry(AccountId(row["account_id"]), AssetCode(row["asset"]), row["units"])
+            entries.setdefault(row["transaction_id"], []).append(entry)
+        rows = await self._fetch(REVERSALS, wanted)
+        reversed_by = {row["reverses"]: TransactionId(row["transaction_id"]) for row in rows}
+        return {
+            each: Original(tuple(found), reversed_by.get(each)) for each, found in entries.items()
+        }
+
+    async def _answers(self, batch: Batch) -> Mapping[str, Answer]:
+        keys = [command.request.key for command in batch if command.request is not None]
+        return {row["key"]: _answer(row) for row in await self._fetch(ANSWERS, keys)}
+
+    async def _closed_through(self, posts: Iterable[Post]) -> date | None:
+        """Only for what is dated back: nothing is closed before a day has passed since."""
+        if all(post.transaction.effective_on >= post.at.date() for post in posts):
+            return None
+        closed: date | None = await self._connection.fetchval(CLOSED_THROUGH, self._tenant_id)
+        return closed
+
+    async def _fetch(self, query: str, ids: Iterable[object]) -> Iterable[Row]:
+        wanted = list(ids)
+        return await self._connection.fetch(query, self._tenant_id, wanted) if wanted else ()
+
+
+def _balance(row: Row) -> Balance:
+    return Balance(row["account_id"], row["debits"], row["credits"], row["held"], row["version"])
+
+
+def _answer(row: Row) -> Answer:
+    return Answer(
+        fingerprint=row["fingerprint"],
+        outcome=Outcome(
+            code=OutcomeCode(row["outcome"]),
+            account_id=row["account_id"],
+            hold_id=row["hold_id"],
+            transaction_id=row["transaction_id"],
+        ),
+    )
+
+
+def _holds_named(batch: Batch) -> set[HoldId]:
+    named: set[HoldId] = set()
+    for command in batch:
+        match command:
+            case Post():
+                named.update(capture.hold_id for capture in command.transaction.captures)
+            case PlaceHold():
+                named.add(command.hold.id)
+            case ReleaseHold() | ExpireHold():
+                named.add(command.hold_id)
+    return named
+
+
+def _accounts_named(batch: Batch) -> Iterable[AccountId]:
+    for command in batch:
+        match command:
+            case Post():
+                for entry in command.transaction.entries:
+                    yield entry.account_id
+            case PlaceHold():
+                yield command.hold.account_id
+            case _:
+                # Holds name their accounts themselves, once they are loaded.
+                pass
