@@ -10,6 +10,7 @@ from adapters.memory.audit import MemoryLedgerAudit
 from adapters.memory.catalog_editor import MemoryCatalogEditor
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -35,6 +36,7 @@ pytest.register_assert_rewrite(
             "journal",
             "keep_open",
             "ledger_audit",
+            "ledger_export",
             "ledger_rules",
             "movements",
             "orders",
@@ -49,6 +51,7 @@ pytest.register_assert_rewrite(
 )
 
 POOL_SIZE = 12
+EXPORT_FETCH_SIZE = 3
 
 
 @pytest.fixture
@@ -70,6 +73,7 @@ def memory_ports(store: Store) -> Ports:
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
+        ledger_export=MemoryLedgerExport(store),
         clock=store.clock,
     )
 
@@ -88,6 +92,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.audit import PostgresLedgerAudit
     from adapters.postgres.connection import create_pool
     from adapters.postgres.due_work import PostgresDueWork
+    from adapters.postgres.export import PostgresLedgerExport
     from adapters.postgres.keys import PostgresAccessDirectory
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
@@ -107,6 +112,8 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
+            # Pages that end in the middle of transactions.
+            ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),
         )
 

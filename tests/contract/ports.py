@@ -4,6 +4,7 @@ import msgspec
 
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.clock import Clock
+from application.ports.export import LedgerExport
 from application.ports.intents import DueWork
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
@@ -19,4 +20,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     platform: Platform
     catalog_editor: CatalogEditor
     ledger_audit: LedgerAudit
+    ledger_export: LedgerExport
     clock: Clock

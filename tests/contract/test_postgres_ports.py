@@ -13,6 +13,7 @@ from tests.contract.isolation_contract import IsolationContract
 from tests.contract.journal_contract import JournalContract
 from tests.contract.keep_open_contract import KeepOpenContract
 from tests.contract.ledger_audit_contract import LedgerAuditContract
+from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
@@ -91,3 +92,6 @@ class TestPlatform(InPostgres, PlatformContract): ...
 
 
 class TestLedgerAudit(InPostgres, LedgerAuditContract): ...
+
+
+class TestLedgerExport(InPostgres, LedgerExportContract): ...

@@ -12,6 +12,7 @@ from domain.shared.ids import IdPrefix, TenantId, encode_id
 from domain.shared.money import AssetCode, format_units
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import orders
+from entrypoints.cli.commands.ledger_export import export
 from entrypoints.cli.commands.ledger_show import show
 from entrypoints.cli.operator import TENANT, run
 from entrypoints.cli.output import console, json_option, print_json, print_rows
@@ -26,6 +27,7 @@ def ledger() -> None:
 
 
 ledger.add_command(show)
+ledger.add_command(export)
 
 
 @ledger.command()
