@@ -1,4 +1,4 @@
-"""One row per entry, the header of its transaction in each. RFC 4180 but for the ends of lines."""
+"""One row per entry, the header of its transaction in each. RFC 4180."""
 
 import csv
 import io
@@ -68,7 +68,7 @@ def _transaction(exported: ExportedTransaction, scales: Scales) -> str:
 
 def _lines(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 
