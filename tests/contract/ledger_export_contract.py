@@ -13,22 +13,33 @@ from msgspec.structs import replace
 
 from application.ledger.export_ledger import ExportFormat, ExportLedger, ExportLedgerCommand
 from application.ports.export import ExportedTransaction, ExportScope
+from application.ports.intents import IntentKind
 from domain.ledger.account import customer_owner
 from domain.ledger.account_name import full_name
-from domain.ledger.commands import Post
-from domain.ledger.entry import JournalTransaction
+from domain.ledger.commands import PlaceHold, Post
+from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.templates import (
     CapitalAccounts,
+    DepositAccounts,
     FeeAccounts,
+    NetworkFeeAccounts,
+    WithdrawalAccounts,
+    WithdrawalAmounts,
     capital_paid_in,
     fee_charged,
+    network_fee_paid,
     resolve,
     reversal,
+    withdrawal_instruction,
+    withdrawal_return_instruction,
+    withdrawal_returned,
+    withdrawal_sent,
 )
 from domain.shared.ids import TenantId
 from domain.shared.side import Side
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from tests.contract.ledger_audit_contract import mirror_all, totals
+from tests.contract.holds_contract import hold_on
+from tests.contract.ledger_audit_contract import findings, mirror_all, totals
 from tests.contract.world import BTC, USDT, Party, World
 from tests.fixtures.book_readers import DIGITS, READERS, Balances
 
@@ -111,6 +122,7 @@ class LedgerExportContract:
         self, world: World, seed: int, reader: str
     ) -> None:
         party = await history(world, Random(seed))
+        assert await findings(world, party.tenant_id) == []
         for tenant_id in (party.tenant_id, HOUSE_TENANT_ID):
             journal = await text_of(world, ExportFormat.HLEDGER, tenant_id)
             ours = await our_balances(world, tenant_id)
@@ -138,7 +150,7 @@ class LedgerExportContract:
 
 
 async def history(world: World, random: Random) -> Party:
-    """Deposits, trades, transfers, fees, capital and reversals of any of them, in any order."""
+    """Deposits, withdrawals, trades, transfers, fees, capital and reversals, in any order."""
     one = await world.party()
     other = await world.party(one.tenant_id)
     assert USDT.scale == BTC.scale
@@ -146,7 +158,7 @@ async def history(world: World, random: Random) -> Party:
     for _ in range(STEPS):
         payer, payee = random.sample((one, other), 2)
         amount = random.randint(1, 10**9)
-        match random.randrange(6):
+        match random.randrange(8):
             case 0:
                 await world.deposit(payer, random.choice((USDT, BTC)), amount)
             case 1:
@@ -155,8 +167,10 @@ async def history(world: World, random: Random) -> Party:
                 posted.append(world.moving(payer.usdt, payee.usdt, amount))
                 await post(world, one.tenant_id, posted[-1])
             case 4:
+                await withdraw(world, payer, amount)
+            case 5:
                 posted.append(await charge(world, payer, amount))
-            case 5 if posted:
+            case 6 if posted:
                 original = posted.pop(random.randrange(len(posted)))
                 await post(world, one.tenant_id, reversal(world.header(), original))
             case _:
@@ -174,6 +188,43 @@ async def charge(world: World, party: Party, amount: int) -> JournalTransaction:
         await world.accept(tx, (Post(charged, world.now),))
         await tx.commit()
     return charged
+
+
+async def withdraw(world: World, party: Party, amount: int) -> None:
+    """Held, sent and sent back, both mirrored; the network takes its fee in another asset."""
+    amounts = WithdrawalAmounts(
+        asset=USDT.code, units=amount, network_fee_units=amount % 7, fee_units=amount % 3
+    )
+    owner = customer_owner(party.customer.id)
+    hold = hold_on(world, party, amounts.total_units)
+    sent_keys = WithdrawalAccounts.keys(customer=owner, asset=USDT.code)
+    back_keys = DepositAccounts.keys(customer=owner, asset=USDT.code)
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        ids = await tx.accounts.resolve((*sent_keys.values(), *back_keys.values()))
+        sent = withdrawal_sent(
+            world.header(), amounts, resolve(WithdrawalAccounts, sent_keys, ids), hold_id=hold.id
+        )
+        back = withdrawal_returned(
+            world.header(), USDT.code, amount, resolve(DepositAccounts, back_keys, ids)
+        )
+        await world.accept(tx, (PlaceHold(hold), Post(sent, world.now), Post(back, world.now)))
+        for told in (
+            withdrawal_instruction(
+                world.header(), amounts, mirror_of=MirrorOf(party.tenant_id, sent.id)
+            ),
+            withdrawal_return_instruction(
+                world.header(), USDT.code, amount, mirror_of=MirrorOf(party.tenant_id, back.id)
+            ),
+        ):
+            subject = told.mirror_of.transaction_id
+            await tx.intents.add(IntentKind.MIRROR, subject, payload=msgspec.json.encode(told))
+        await tx.commit()
+    keys = NetworkFeeAccounts.keys(asset=BTC.code)
+    async with world.ports.uow.begin(HOUSE_TENANT_ID) as tx:
+        accounts = resolve(NetworkFeeAccounts, keys, await tx.accounts.resolve(keys.values()))
+        paid = network_fee_paid(world.header(), BTC.code, amount, accounts)
+        await world.accept(tx, (Post(paid, world.now),))
+        await tx.commit()
 
 
 async def pay_in(world: World, amount: int) -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given
 
 from application.ledger.formats.csv_rows import COLUMNS, CSV
 from application.ledger.formats.hledger_journal import HLEDGER
-from application.ledger.formats.json_lines import JSONL
+from application.ledger.formats.json_lines import JSONL, EntryLine, TransactionLine
 from application.ports.export import ExportedTransaction
 from domain.ledger.account_name import full_name
 from domain.ledger.chart import AccountCode
@@ -26,6 +28,7 @@ from tests.unit.application.ledger.posted import (
     written,
 )
 
+PAGE = Path(__file__).parents[4] / "docs/ledger/export.md"
 CUSTOMER = account(1, AccountCode.CUSTOMER, "C98", "cus_1")
 CLEARING = account(2, AccountCode.HOUSE_CLEARING, "C98")
 YEN = account(3, AccountCode.CUSTOMER, "JPY", "cus_1")
@@ -90,6 +93,14 @@ def test_line_by_example() -> None:
         "-100000000000000000000000000000",
         "100000000000000000000000000000",
     ]
+
+
+def test_page_names_every_column_and_field() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == list(COLUMNS)
+    lines = page.partition("## JSON lines")[2].partition("## hledger")[0]
+    fields = {*TransactionLine.__struct_fields__, *EntryLine.__struct_fields__}
+    assert fields <= set(re.findall(r"`(\w+)`", lines))
 
 
 @pytest.mark.parametrize("reader", READERS)
