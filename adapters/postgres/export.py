@@ -13,7 +13,8 @@ from adapters.postgres.journal_rows import entry_from, transaction_from
 from adapters.postgres.platform import asset_from
 from application.ports.export import BookAccount, ExportedTransaction, ExportScope, ExportSnapshot
 from domain.assets.asset import Asset
-from domain.shared.ids import TenantId
+from domain.ledger.entry import TransactionInvalid
+from domain.shared.ids import IdPrefix, TenantId, encode_id
 
 FETCH_SIZE: Final = 1_000
 
@@ -75,6 +76,11 @@ class PostgresExportSnapshot:
 
 def _exported(tenant_id: TenantId, rows: list[Row]) -> ExportedTransaction:
     """From all rows of one transaction: each is an entry, with header and account beside it."""
+    if any(row["id"] is None or row["code"] is None for row in rows):
+        raise TransactionInvalid(
+            "an entry has lost its transaction or its account",
+            transaction=encode_id(IdPrefix.TRANSACTION, rows[0]["transaction_id"]),
+        )
     return ExportedTransaction(
         tenant_id=tenant_id,
         posted=transaction_from(rows[0], tuple(entry_from(row) for row in rows)),

@@ -32,17 +32,18 @@ SELECT {COLUMNS} FROM ledger_accounts WHERE tenant_id = $1 ORDER BY owner, code,
 
 # One tenant's entries as their primary key has them, month by month, each with the header of its
 # transaction and its account, looked up by theirs. The limits keep the planner from joining whole
-# tables, which it believes to be small in a database that is young.
+# tables, which it believes to be small in a database that is young. An entry that has lost either
+# comes without it, so that it is noticed.
 TRANSACTIONS: Final = f"""
 SELECT {ENTRY_COLUMNS}, t.id, t.effective_on, t.reverses, t.mirror_tenant_id, t.mirror_of,
   a.owner, a.code, a.type, a.floor_units, a.status, a.created_at
 FROM ledger_entries e
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
   SELECT h.* FROM ledger_transactions h
-  WHERE h.tenant_id = e.tenant_id AND h.id = e.transaction_id LIMIT 1) t
-CROSS JOIN LATERAL (
+  WHERE h.tenant_id = e.tenant_id AND h.id = e.transaction_id LIMIT 1) t ON true
+LEFT JOIN LATERAL (
   SELECT o.* FROM ledger_accounts o
-  WHERE o.tenant_id = e.tenant_id AND o.id = e.account_id LIMIT 1) a
-WHERE e.tenant_id = $1 AND t.effective_on BETWEEN $2 AND $3
+  WHERE o.tenant_id = e.tenant_id AND o.id = e.account_id LIMIT 1) a ON true
+WHERE e.tenant_id = $1 AND (t.id IS NULL OR t.effective_on BETWEEN $2 AND $3)
 ORDER BY e.tenant_id, e.transaction_id, e.leg
 """
