@@ -70,7 +70,7 @@ class PostgresPlatform:
 
 async def _read_view(connection: Connection) -> PlatformView:
     assets = {
-        AssetCode(row["code"]): _asset(row)
+        AssetCode(row["code"]): asset_from(row)
         for row in await connection.fetch("SELECT code, name, kind, scale FROM assets")
     }
     instruments = {
@@ -167,7 +167,7 @@ def _lp(row: Row) -> ListedLp:
     )
 
 
-def _asset(row: Row) -> Asset:
+def asset_from(row: Row) -> Asset:
     return Asset(
         code=AssetCode(row["code"]),
         scale=row["scale"],

@@ -52,6 +52,7 @@ class AccountCode(StrEnum):
     TENANT_CLEARING = "tenant_clearing"
     LP_INVENTORY = "lp_inventory"
     CUSTODY = "custody"
+    NETWORK_FEES = "network_fees"
     PLATFORM_SPREAD_REVENUE = "platform_spread_revenue"
     ROUNDING = "rounding"
     TRADING_PNL = "trading_pnl"
@@ -117,6 +118,11 @@ CHART: Final[Mapping[AccountCode, ChartLine]] = MappingProxyType(
             BookSide.HOUSE,
             AccountType.ASSET,
             "What lies with custodians and banks, where deposits arrive.",
+        ),
+        AccountCode.NETWORK_FEES: _line(
+            BookSide.HOUSE,
+            AccountType.EXPENSE,
+            "What networks and rails took for sending, less what was charged for it.",
         ),
         AccountCode.PLATFORM_SPREAD_REVENUE: _line(
             BookSide.HOUSE, AccountType.INCOME, "The platform's share of the price of a trade."

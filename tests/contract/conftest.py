@@ -10,6 +10,7 @@ from adapters.memory.audit import MemoryLedgerAudit
 from adapters.memory.catalog_editor import MemoryCatalogEditor
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
@@ -38,6 +39,7 @@ pytest.register_assert_rewrite(
             "keep_open",
             "ledger_audit",
             "ledger_clock",
+            "ledger_export",
             "ledger_rules",
             "movements",
             "orders",
@@ -53,6 +55,7 @@ pytest.register_assert_rewrite(
 )
 
 POOL_SIZE = 12
+EXPORT_FETCH_SIZE = 3
 
 
 @pytest.fixture
@@ -77,6 +80,7 @@ def memory_ports(store: Store) -> Ports:
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
+        ledger_export=MemoryLedgerExport(store),
         clock=store.clock,
     )
 
@@ -95,6 +99,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.audit import PostgresLedgerAudit
     from adapters.postgres.connection import create_pool
     from adapters.postgres.due_work import PostgresDueWork
+    from adapters.postgres.export import PostgresLedgerExport
     from adapters.postgres.keys import PostgresAccessDirectory
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
@@ -119,6 +124,8 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
+            # Pages that end in the middle of transactions.
+            ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),
         )
 

@@ -4,6 +4,7 @@ import msgspec
 
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.clock import Clock
+from application.ports.export import LedgerExport
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
@@ -23,4 +24,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     ledger_audit: LedgerAudit
     ledger_clock: LedgerClock
+    ledger_export: LedgerExport
     clock: Clock

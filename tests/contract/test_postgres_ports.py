@@ -14,6 +14,7 @@ from tests.contract.journal_contract import JournalContract
 from tests.contract.keep_open_contract import KeepOpenContract
 from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
+from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
@@ -99,3 +100,6 @@ class TestLedgerClock(InPostgres, LedgerClockContract): ...
 
 
 class TestPosting(InPostgres, PostingContract): ...
+
+
+class TestLedgerExport(InPostgres, LedgerExportContract): ...

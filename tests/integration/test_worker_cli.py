@@ -1,46 +1,12 @@
 """What operators do with `aksum`, each command a process of its own, over one migrated database."""
 
-import os
-import subprocess
-import sys
-from typing import Any, Final
-
 import msgspec
 import pytest
 
 from adapters.postgres.roles import Role
 from adapters.postgres.urls import with_user
-from tests.architecture.sources import ROOT
 from tests.fixtures.postgres_servers import Database
-
-SECONDS_MAX: Final = 60
-
-
-class Operator:
-    def __init__(self, url: str) -> None:
-        self._environment = {**os.environ, "AKSUM_DATABASE_URL": url}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "entrypoints.cli", *arguments],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS_MAX,
-            check=False,
-        )
-
-    def ask(self, *arguments: str) -> dict[str, Any]:
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return msgspec.json.decode(done.stdout, type=dict[str, Any])
-
-    def refused(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert done.returncode != 0, done.stdout
-        assert "Traceback" not in done.stderr
-        return done.stderr
+from tests.integration.operator_process import Operator
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,14 @@ from .mirror import (
     DepositMirror,
     MirrorInstruction,
     TradeMirror,
+    WithdrawalMirror,
+    WithdrawalReturnMirror,
     deposit_instruction,
     mirror_keys,
     mirror_transaction,
     trade_instruction,
+    withdrawal_instruction,
+    withdrawal_return_instruction,
 )
 from .resolve import resolve
 from .reversal import reversal
@@ -23,6 +27,17 @@ from .trade import TradeAccounts, trade_filled
 from .trade_amounts import ReportedFill, TradeAmounts, TradeAmountsInvalid
 from .trade_house import HouseTradeAccounts, trade_mirror
 from .transfer import TransferAccounts, transfer
+from .withdrawal import (
+    HouseWithdrawalAccounts,
+    NetworkFeeAccounts,
+    WithdrawalAccounts,
+    WithdrawalAmounts,
+    WithdrawalAmountsInvalid,
+    network_fee_paid,
+    withdrawal_mirror,
+    withdrawal_sent,
+)
+from .withdrawal_return import withdrawal_return_mirror, withdrawal_returned
 
 __all__ = [
     "CapitalAccounts",
@@ -32,13 +47,20 @@ __all__ = [
     "Header",
     "HouseDepositAccounts",
     "HouseTradeAccounts",
+    "HouseWithdrawalAccounts",
     "MirrorInstruction",
+    "NetworkFeeAccounts",
     "ReportedFill",
     "TradeAccounts",
     "TradeAmounts",
     "TradeAmountsInvalid",
     "TradeMirror",
     "TransferAccounts",
+    "WithdrawalAccounts",
+    "WithdrawalAmounts",
+    "WithdrawalAmountsInvalid",
+    "WithdrawalMirror",
+    "WithdrawalReturnMirror",
     "capital_paid_in",
     "deposit_confirmed",
     "deposit_instruction",
@@ -46,10 +68,17 @@ __all__ = [
     "fee_charged",
     "mirror_keys",
     "mirror_transaction",
+    "network_fee_paid",
     "resolve",
     "reversal",
     "trade_filled",
     "trade_instruction",
     "trade_mirror",
     "transfer",
+    "withdrawal_instruction",
+    "withdrawal_mirror",
+    "withdrawal_return_instruction",
+    "withdrawal_return_mirror",
+    "withdrawal_returned",
+    "withdrawal_sent",
 ]

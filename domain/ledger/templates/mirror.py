@@ -21,6 +21,8 @@ from .legs import Header
 from .resolve import resolve
 from .trade_amounts import ReportedFill, TradeAmounts
 from .trade_house import HouseTradeAccounts, trade_mirror
+from .withdrawal import HouseWithdrawalAccounts, WithdrawalAmounts, withdrawal_mirror
+from .withdrawal_return import withdrawal_return_mirror
 
 UnitsText = Annotated[str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,29})\Z")]
 
@@ -84,7 +86,30 @@ class DepositMirror(_Mirror, frozen=True, kw_only=True, tag="deposit.v1"):
     units: UnitsText
 
 
-MirrorInstruction: TypeAlias = TradeMirror | DepositMirror
+class WithdrawalMirror(_Mirror, frozen=True, kw_only=True, tag="withdrawal.v1"):
+    asset: AssetCode
+    units: UnitsText
+    network_fee_units: UnitsText
+    fee_units: UnitsText
+
+    @property
+    def amounts(self) -> WithdrawalAmounts:
+        return WithdrawalAmounts(
+            asset=self.asset,
+            units=int(self.units),
+            network_fee_units=int(self.network_fee_units),
+            fee_units=int(self.fee_units),
+        )
+
+
+class WithdrawalReturnMirror(_Mirror, frozen=True, kw_only=True, tag="withdrawal_return.v1"):
+    asset: AssetCode
+    units: UnitsText
+
+
+MirrorInstruction: TypeAlias = (
+    TradeMirror | DepositMirror | WithdrawalMirror | WithdrawalReturnMirror
+)
 
 
 def trade_instruction(
@@ -128,6 +153,36 @@ def deposit_instruction(
     )
 
 
+def withdrawal_instruction(
+    header: Header, amounts: WithdrawalAmounts, *, mirror_of: MirrorOf
+) -> WithdrawalMirror:
+    """`header` is that of the house's transaction, `mirror_of` points to the tenant's."""
+    return WithdrawalMirror(
+        transaction_id=header.transaction_id,
+        mirror_of=mirror_of,
+        reference=header.reference,
+        effective_on=header.effective_on,
+        asset=amounts.asset,
+        units=str(amounts.units),
+        network_fee_units=str(amounts.network_fee_units),
+        fee_units=str(amounts.fee_units),
+    )
+
+
+def withdrawal_return_instruction(
+    header: Header, asset: AssetCode, units: int, *, mirror_of: MirrorOf
+) -> WithdrawalReturnMirror:
+    """`header` is that of the house's transaction, `mirror_of` points to the tenant's."""
+    return WithdrawalReturnMirror(
+        transaction_id=header.transaction_id,
+        mirror_of=mirror_of,
+        reference=header.reference,
+        effective_on=header.effective_on,
+        asset=asset,
+        units=str(units),
+    )
+
+
 def mirror_keys(instruction: MirrorInstruction) -> tuple[AccountKey, ...]:
     """The house accounts `mirror_transaction` needs."""
     return tuple(_keys(instruction).values())
@@ -155,6 +210,21 @@ def mirror_transaction(
                 resolve(HouseDepositAccounts, keys, accounts),
                 mirror_of=instruction.mirror_of,
             )
+        case WithdrawalMirror():
+            return withdrawal_mirror(
+                instruction.header,
+                instruction.amounts,
+                resolve(HouseWithdrawalAccounts, keys, accounts),
+                mirror_of=instruction.mirror_of,
+            )
+        case WithdrawalReturnMirror():
+            return withdrawal_return_mirror(
+                instruction.header,
+                instruction.asset,
+                int(instruction.units),
+                resolve(HouseDepositAccounts, keys, accounts),
+                mirror_of=instruction.mirror_of,
+            )
 
 
 def _keys(instruction: MirrorInstruction) -> Mapping[str, AccountKey]:
@@ -162,5 +232,7 @@ def _keys(instruction: MirrorInstruction) -> Mapping[str, AccountKey]:
     match instruction:
         case TradeMirror(lp=lp, base=base, quote=quote):
             return HouseTradeAccounts.keys(tenant=tenant, lp=lp, base=base, quote=quote)
-        case DepositMirror(asset=asset):
+        case DepositMirror(asset=asset) | WithdrawalReturnMirror(asset=asset):
             return HouseDepositAccounts.keys(tenant=tenant, asset=asset)
+        case WithdrawalMirror(asset=asset):
+            return HouseWithdrawalAccounts.keys(tenant=tenant, asset=asset)

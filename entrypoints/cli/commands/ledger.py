@@ -5,18 +5,21 @@ from typing import Final
 import click
 from dishka import AsyncContainer
 
-from application.ledger.verify_ledger import Verification, VerifyLedger, trial_balance
-from application.ports.verification import AccountTotal, Finding, LedgerAudit
+from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.ports.verification import AccountTotal, Finding
 from domain.assets.catalog import Catalog
+from domain.ledger.account_name import book_name
 from domain.shared.ids import IdPrefix, TenantId, encode_id
-from domain.shared.money import AssetCode, format_units
+from domain.shared.money import AssetCode
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from entrypoints.cli import orders
+from entrypoints.cli import books, orders
+from entrypoints.cli.books import amount
+from entrypoints.cli.commands.ledger_export import export
 from entrypoints.cli.commands.ledger_show import show
+from entrypoints.cli.commands.ledger_trial_balance import show_trial_balance
 from entrypoints.cli.operator import TENANT, run
 from entrypoints.cli.output import console, json_option, print_json, print_rows
 
-TENANT_COLUMNS: Final = ("tenant", "asset", "type", "debits", "credits")
 BALANCE_COLUMNS: Final = ("tenant", "account", "owner", "asset", "posted", "held", "available")
 
 
@@ -26,6 +29,8 @@ def ledger() -> None:
 
 
 ledger.add_command(show)
+ledger.add_command(export)
+ledger.add_command(show_trial_balance)
 
 
 @ledger.command()
@@ -67,26 +72,6 @@ def verify(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@ledger.command(name="trial-balance")
-@click.option("--tenant", type=TENANT, help="Only this tenant's books.")
-@json_option
-def show_trial_balance(tenant: TenantId | None, as_json: bool) -> None:
-    """Debits and credits by tenant, asset and type of account."""
-    totals, assets = run(_totals)
-    rows = [
-        {
-            "tenant": _tenant(line.tenant_id),
-            "asset": line.asset,
-            "type": line.type.value,
-            "debits": _amount(assets, line.asset, line.debits),
-            "credits": _amount(assets, line.asset, line.credits),
-        }
-        for line in trial_balance(totals)
-        if tenant in (None, line.tenant_id)
-    ]
-    print_rows(rows, TENANT_COLUMNS, as_json=as_json, nothing="no entries yet")
-
-
 @ledger.command()
 @click.option("--tenant", type=TENANT, help="Only this tenant's accounts.")
 @click.option("--asset", help="Only accounts in this asset.")
@@ -95,18 +80,9 @@ def show_trial_balance(tenant: TenantId | None, as_json: bool) -> None:
 def balances(tenant: TenantId | None, asset: str | None, house: bool, as_json: bool) -> None:
     """Every account with what its entries add up to."""
     wanted = HOUSE_TENANT_ID if house else tenant
-    totals, assets = run(_totals)
-    rows = [
-        _balance(total, assets)
-        for total in totals
-        if wanted in (None, total.tenant_id) and asset in (None, total.account.asset)
-    ]
+    totals, assets = run(lambda container: books.totals(container, wanted))
+    rows = [_balance(total, assets) for total in totals if asset in (None, total.account.asset)]
     print_rows(rows, BALANCE_COLUMNS, as_json=as_json, nothing="no such accounts")
-
-
-async def _totals(container: AsyncContainer) -> tuple[list[AccountTotal], Catalog]:
-    audit: LedgerAudit = await container.get(LedgerAudit)
-    return [total async for total in audit.account_totals()], await orders.catalog(container)
 
 
 def _balance(total: AccountTotal, assets: Catalog) -> Mapping[str, object]:
@@ -115,15 +91,15 @@ def _balance(total: AccountTotal, assets: Catalog) -> Mapping[str, object]:
     strict = account.strict
     return {
         "id": encode_id(IdPrefix.ACCOUNT, account.id),
-        "tenant": _tenant(total.tenant_id),
+        "tenant": book_name(total.tenant_id),
         "account": account.key.code.value,
         "type": account.type.value,
         "owner": account.key.owner,
         "asset": account.asset,
-        "posted": _amount(assets, account.asset, posted),
-        "held": _amount(assets, account.asset, total.active_holds) if strict else None,
+        "posted": amount(assets, account.asset, posted),
+        "held": amount(assets, account.asset, total.active_holds) if strict else None,
         "available": (
-            _amount(assets, account.asset, posted - total.active_holds) if strict else None
+            amount(assets, account.asset, posted - total.active_holds) if strict else None
         ),
         "entries": total.entries,
     }
@@ -138,9 +114,9 @@ def _sums(result: Verification, assets: Catalog) -> list[Mapping[str, object]]:
     return [
         {
             "asset": asset,
-            "debits": _amount(assets, asset, debits),
-            "credits": _amount(assets, asset, credited),
-            "difference": _amount(assets, asset, credited - debits),
+            "debits": amount(assets, asset, debits),
+            "credits": amount(assets, asset, credited),
+            "difference": amount(assets, asset, credited - debits),
         }
         for asset, (debits, credited) in sorted(sums.items())
     ]
@@ -149,15 +125,7 @@ def _sums(result: Verification, assets: Catalog) -> list[Mapping[str, object]]:
 def _finding(finding: Finding) -> Mapping[str, object]:
     return {
         "check": finding.check,
-        "tenant": _tenant(finding.tenant_id),
+        "tenant": book_name(finding.tenant_id),
         "subject": finding.subject,
         "detail": finding.detail,
     }
-
-
-def _tenant(tenant_id: TenantId) -> str:
-    return "house" if tenant_id == HOUSE_TENANT_ID else encode_id(IdPrefix.TENANT, tenant_id)
-
-
-def _amount(assets: Catalog, asset: str, units: int) -> str:
-    return format_units(units, scale=assets.asset(asset).scale)

@@ -8,6 +8,7 @@ from dishka import Provider, Scope, provide
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
+from adapters.postgres.export import PostgresLedgerExport
 from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
@@ -15,6 +16,7 @@ from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ports.catalog import CatalogEditor, Platform
+from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
 from application.ports.parties import AccessDirectory
@@ -90,6 +92,10 @@ class OperatorsPersistence(Provider):
     @provide
     def audit(self, pools: Pools) -> LedgerAudit:
         return PostgresLedgerAudit(pools.main)
+
+    @provide
+    def export(self, pools: Pools) -> LedgerExport:
+        return PostgresLedgerExport(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

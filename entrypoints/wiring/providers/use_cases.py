@@ -7,6 +7,7 @@ from dishka import Provider, Scope, provide
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.ledger.expire_holds import ExpireHolds
+from application.ledger.export_ledger import ExportLedger
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
 from application.ledger.verify_ledger import VerifyLedger
@@ -94,4 +95,5 @@ class AuditUseCases(Provider):
     scope = Scope.APP
 
     verify_ledger = provide(VerifyLedger)
+    export_ledger = provide(ExportLedger)
     pay_in_capital = provide(PayInCapital)

@@ -12,21 +12,29 @@ from domain.ledger.templates import (
     DepositAccounts,
     FeeAccounts,
     Header,
+    NetworkFeeAccounts,
     ReportedFill,
     TradeAccounts,
     TradeAmounts,
     TransferAccounts,
+    WithdrawalAccounts,
+    WithdrawalAmounts,
     capital_paid_in,
     deposit_confirmed,
     deposit_instruction,
     fee_charged,
     mirror_keys,
     mirror_transaction,
+    network_fee_paid,
     resolve,
     reversal,
     trade_filled,
     trade_instruction,
     transfer,
+    withdrawal_instruction,
+    withdrawal_return_instruction,
+    withdrawal_returned,
+    withdrawal_sent,
 )
 from domain.shared.ids import AccountId, CustomerId, HoldId, TenantId, TransactionId
 from domain.shared.money import AssetCode
@@ -147,6 +155,41 @@ def charged() -> JournalTransaction:
     keys = FeeAccounts.keys(customer=AMINA, asset=USDT)
     accounts = resolve(FeeAccounts, keys, ids_of(keys.values()))
     return fee_charged(header(6, "fee_1"), USDT, 2 * ONE, accounts)
+
+
+def withdrawal() -> WithdrawalAmounts:
+    """Amina sends 300, which costs her 1 for the network and 2 for the tenant."""
+    return WithdrawalAmounts(
+        asset=USDT, units=300 * ONE, network_fee_units=1 * ONE, fee_units=2 * ONE
+    )
+
+
+def sent() -> JournalTransaction:
+    keys = WithdrawalAccounts.keys(customer=AMINA, asset=USDT)
+    accounts = resolve(WithdrawalAccounts, keys, ids_of(keys.values()))
+    return withdrawal_sent(header(1, "wdr_1"), withdrawal(), accounts, hold_id=HOLD)
+
+
+def sent_mirrored() -> JournalTransaction:
+    told = withdrawal_instruction(header(2, "wdr_1"), withdrawal(), mirror_of=MIRROR_OF)
+    return mirror_transaction(told, ids_of(mirror_keys(told)))
+
+
+def network_fee() -> JournalTransaction:
+    keys = NetworkFeeAccounts.keys(asset=USDT)
+    accounts = resolve(NetworkFeeAccounts, keys, ids_of(keys.values()))
+    return network_fee_paid(header(7, "wdr_1"), USDT, 80_000_000, accounts)
+
+
+def returned() -> JournalTransaction:
+    keys = DepositAccounts.keys(customer=AMINA, asset=USDT)
+    accounts = resolve(DepositAccounts, keys, ids_of(keys.values()))
+    return withdrawal_returned(header(8, "wdr_1"), USDT, 295 * ONE, accounts)
+
+
+def return_mirrored() -> JournalTransaction:
+    told = withdrawal_return_instruction(header(9, "wdr_1"), USDT, 295 * ONE, mirror_of=MIRROR_OF)
+    return mirror_transaction(told, ids_of(mirror_keys(told)))
 
 
 def ids_of(keys: Iterable[AccountKey]) -> dict[AccountKey, AccountId]:

@@ -1,4 +1,4 @@
-"""A customer's account with 100 USDT, step by step, while holds come and go."""
+"""Accounts step by step, while holds come and go and money is sent, spent and taken back."""
 
 from msgspec.structs import replace
 
@@ -9,11 +9,16 @@ from domain.ledger.commands import Command, ExpireHold, PlaceHold, Post, Release
 from domain.ledger.entry import HoldCapture
 from domain.ledger.hold import new_hold
 from domain.ledger.rules import LedgerState
-from domain.ledger.templates import TransferAccounts, transfer
+from domain.ledger.templates import TransferAccounts, reversal, transfer
+from tests.golden.ledger import facts
 from tests.golden.ledger.facts import AMINA, HOLD, IDS, KOFI, LATER, NOW, ONE, USDT, header
 from tests.golden.ledger.render import story
 
 PAYER, PAYEE = (AccountKey(AccountCode.CUSTOMER, USDT, owner) for owner in (AMINA, KOFI))
+OTHERS = (
+    AccountKey(AccountCode.HOUSE_CLEARING, USDT),
+    AccountKey(AccountCode.FEE_REVENUE, USDT),
+)
 ACCOUNTS = TransferAccounts(payer=IDS[PAYER], payee=IDS[PAYEE])
 
 
@@ -51,18 +56,55 @@ def behind_an_order() -> str:
     )
 
 
-def told(*commands: tuple[str, Command]) -> str:
-    accounts = [open_account(IDS[key], key, at=NOW) for key in (PAYER, PAYEE)]
-    payer, payee = accounts
+def withdrawal_sent() -> str:
+    return told(
+        ("hold 303 for the withdrawal", place(303)),
+        ("it is sent", Post(facts.sent(), NOW)),
+        ("release the hold", ReleaseHold(HOLD, NOW)),
+        whole=500,
+    )
+
+
+def withdrawal_failed() -> str:
+    return told(
+        ("hold 303 for the withdrawal", place(303)),
+        ("it fails: release the hold", ReleaseHold(HOLD, NOW)),
+        ("it is sent after all", Post(facts.sent(), NOW)),
+        whole=500,
+    )
+
+
+def reversed_too_late() -> str:
+    """As the payee sees it."""
+    paid = transfer(header(101, "trf_1"), USDT, 60 * ONE, ACCOUNTS)
+    back = reversal(header(102, "trf_1"), paid)
+    spent = transfer(
+        header(103, "trf_2"),
+        USDT,
+        20 * ONE,
+        TransferAccounts(payer=ACCOUNTS.payee, payee=ACCOUNTS.payer),
+    )
+    return told(
+        ("receive 60", Post(paid, NOW)),
+        ("spend 20 of it", Post(spent, NOW)),
+        ("take the 60 back", Post(back, NOW)),
+        of=PAYEE,
+    )
+
+
+def told(*commands: tuple[str, Command], whole: int = 100, of: AccountKey = PAYER) -> str:
+    """The payer begins with `whole`, the payee with nothing."""
+    accounts = {key: open_account(IDS[key], key, at=NOW) for key in (PAYER, PAYEE, *OTHERS)}
+    payer, payee = accounts[PAYER].id, accounts[PAYEE].id
     state = LedgerState(
-        accounts={account.id: account for account in accounts},
+        accounts={account.id: account for account in accounts.values()},
         balances={
-            payer.id: Balance(payer.id, credits=100 * ONE, version=1),
-            payee.id: Balance(payee.id),
+            payer: Balance(payer, credits=whole * ONE, version=1),
+            payee: Balance(payee),
         },
         holds={},
     )
-    return story(state, payer, commands)
+    return story(state, accounts[of], commands)
 
 
 def place(whole: int, *, expires: bool = False) -> Command:

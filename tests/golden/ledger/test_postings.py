@@ -18,6 +18,8 @@ from tests.golden.ledger.render import chart, clearing, posting, refusals
 
 HERE = Path(__file__).parent
 PAGES = HERE.parents[2] / "docs" / "ledger"
+TEMPLATES = HERE.parents[2] / "domain" / "ledger" / "templates"
+TEMPLATE_NAME = re.compile(r'journal\(\s*header,\s*"(\w+)"|template="(\w+)"')
 BLOCK = re.compile(r"(<!-- posting: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 BUY = facts.filled(facts.on_grid())
@@ -26,6 +28,23 @@ BUY_MIRROR_IMPROVED = facts.mirrored(facts.on_grid(), ONE // 2, 24_999_50000000)
 SELL = facts.filled(facts.off_grid())
 SELL_MIRROR = facts.mirrored(
     facts.off_grid(), facts.off_grid().lp_base_units, facts.off_grid().lp_quote_units
+)
+
+# One of every template: what is posted without being here has no page.
+FACTS = (
+    BUY,
+    BUY_MIRROR,
+    facts.deposited(),
+    facts.deposit_mirrored(),
+    facts.sent(),
+    facts.sent_mirrored(),
+    facts.network_fee(),
+    facts.returned(),
+    facts.return_mirrored(),
+    facts.transferred(),
+    facts.charged(),
+    facts.reversed_transfer(),
+    facts.capital(),
 )
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
@@ -42,10 +61,20 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "deposit": lambda: posting(facts.deposited()),
     "deposit_mirror": lambda: posting(facts.deposit_mirrored()),
     "deposit_clearing": lambda: clearing(facts.deposited(), facts.deposit_mirrored()),
+    "withdrawal": lambda: posting(facts.sent()),
+    "withdrawal_mirror": lambda: posting(facts.sent_mirrored()),
+    "withdrawal_clearing": lambda: clearing(facts.sent(), facts.sent_mirrored()),
+    "withdrawal_sent_story": stories.withdrawal_sent,
+    "withdrawal_failed_story": stories.withdrawal_failed,
+    "withdrawal_returned": lambda: posting(facts.returned()),
+    "withdrawal_return_mirror": lambda: posting(facts.return_mirrored()),
+    "withdrawal_return_clearing": lambda: clearing(facts.returned(), facts.return_mirrored()),
+    "network_fee": lambda: posting(facts.network_fee()),
     "capital": lambda: posting(facts.capital()),
     "transfer": lambda: posting(facts.transferred()),
     "transfer_from_hold": lambda: posting(facts.transferred(hold_id=HOLD)),
     "transfer_reversed": lambda: posting(facts.reversed_transfer()),
+    "reversed_too_late": stories.reversed_too_late,
     "fee": lambda: posting(facts.charged()),
     "hold_captured": stories.captured_in_parts,
     "hold_released": stories.released,
@@ -68,6 +97,25 @@ def test_every_posting_is_on_a_page_and_every_text_is_a_posting() -> None:
     shown = {found[2] for page in PAGES.glob("*.md") for found in BLOCK.finditer(text(page))}
     assert shown == set(BLOCKS)
     assert {path.stem for path in HERE.glob("*.txt")} == set(BLOCKS)
+
+
+def test_every_template_has_its_fact_and_is_named_on_a_page() -> None:
+    declared = {
+        name
+        for path in TEMPLATES.glob("*.py")
+        for found in TEMPLATE_NAME.findall(text(path))
+        for name in found
+        if name
+    }
+    assert declared == {fact.template for fact in FACTS}
+    words = "".join(text(page) for page in PAGES.glob("*.md") if page.stem != "README")
+    assert [name for name in declared if f"`{name}`" not in words] == []
+
+
+def test_index_names_every_page() -> None:
+    index = text(PAGES / "README.md")
+    pages = {page.name for page in PAGES.glob("*.md")} - {"README.md"}
+    assert [page for page in sorted(pages) if f"({page})" not in index] == []
 
 
 def agree(path: Path, expected: str) -> None:
