@@ -31,6 +31,7 @@ pytest.register_assert_rewrite(
             "api_keys",
             "customers",
             "due_work",
+            "history",
             "holds",
             "idempotency",
             "intents",
