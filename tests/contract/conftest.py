@@ -71,6 +71,10 @@ def store(clock: ManualClock) -> Store:
 
 @pytest.fixture
 def memory_ports(store: Store) -> Ports:
+    return memory_ports_of(store)
+
+
+def memory_ports_of(store: Store) -> Ports:
     uow = MemoryUnitOfWork(store)
     return Ports(
         uow=uow,
