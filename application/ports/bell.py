@@ -10,6 +10,7 @@ class JobKind(StrEnum):
     MIRROR = "mirror"
     EXPIRE_QUOTES = "expire_quotes"
     EXPIRE_HOLDS = "expire_holds"
+    SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
 
 

@@ -22,6 +22,7 @@ BY_TIME: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
     {
         JobKind.EXPIRE_QUOTES: timedelta(seconds=5),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=5),
+        JobKind.SEAL_LEDGER: timedelta(seconds=10),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )
@@ -34,6 +35,7 @@ SWEEP_EVERY: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.MIRROR: timedelta(seconds=5),
         JobKind.EXPIRE_QUOTES: timedelta(seconds=15),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=15),
+        JobKind.SEAL_LEDGER: timedelta(seconds=30),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )
