@@ -15,13 +15,13 @@ from typing import Final
 import msgspec
 
 from application.ports.seals import AnchorUnreadable
+from domain.ledger.account_name import HOUSE_BOOK, book_name
 from domain.ledger.seal import Seal, header_fields
 from domain.ledger.seal_chain import Anchored
-from domain.shared.ids import IdInvalid, IdPrefix, TenantId, decode_id, encode_id
+from domain.shared.ids import IdInvalid, IdPrefix, TenantId, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 ENDING: Final = ".jsonl"
-HOUSE: Final = "house"
 # A line has about 800 bytes, and a reason at most 2,000 more: the last whole one is within this.
 TAIL_BYTES: Final = 64 * 1024
 
@@ -63,14 +63,12 @@ class FileSealAnchor:
         return await asyncio.to_thread(lambda: tuple(_read(self._path(tenant_id))))
 
     def _path(self, tenant_id: TenantId) -> Path:
-        house = tenant_id == HOUSE_TENANT_ID
-        name = HOUSE if house else encode_id(IdPrefix.TENANT, tenant_id)
-        return self._folder / f"{name}{ENDING}"
+        return self._folder / f"{book_name(tenant_id)}{ENDING}"
 
 
 def _tenant(name: str) -> TenantId:
     try:
-        return HOUSE_TENANT_ID if name == HOUSE else TenantId(decode_id(IdPrefix.TENANT, name))
+        return HOUSE_TENANT_ID if name == HOUSE_BOOK else TenantId(decode_id(IdPrefix.TENANT, name))
     except IdInvalid:
         raise AnchorUnreadable(f"{name}{ENDING} belongs to no tenant") from None
 

@@ -5,9 +5,9 @@ from typing import Final
 import click
 from dishka import AsyncContainer
 
-from application.ledger.verify_ledger import Verification, VerifyLedger, trial_balance
+from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.ledger.verify_seals import SealVerification, VerifySeals
-from application.ports.verification import AccountTotal, Finding, LedgerAudit
+from application.ports.verification import AccountTotal, Finding
 from domain.assets.catalog import Catalog
 from domain.ledger.account_name import book_name
 from domain.shared.ids import IdPrefix, TenantId, encode_id

@@ -6,8 +6,9 @@ from dishka import AsyncContainer
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.seal_ledger import SealLedger, SealReport
 from application.ports.ledger_clock import LedgerClock
+from domain.ledger.account_name import book_name
 from domain.ledger.seal import REASON_LENGTH_MAX, Seal
-from domain.shared.ids import IdPrefix, TenantId, encode_id
+from domain.shared.ids import TenantId
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli.operator import TENANT, run_as_worker
 from entrypoints.cli.output import json_option, print_object, print_rows
@@ -59,7 +60,7 @@ def seal(
 
     begun, report = run_as_worker(work)
     refused = [
-        {"tenant": _name(each.tenant_id), "code": each.code, "detail": each.detail}
+        {"tenant": book_name(each.tenant_id), "code": each.code, "detail": each.detail}
         for each in report.refused
     ]
     if refused and not as_json:
@@ -80,7 +81,3 @@ def _shown(
         "new_epoch": None if begun is None else begun.header.epoch,
         "refused": refused,
     }
-
-
-def _name(tenant_id: TenantId) -> str:
-    return "house" if tenant_id == HOUSE_TENANT_ID else encode_id(IdPrefix.TENANT, tenant_id)
