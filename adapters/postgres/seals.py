@@ -172,12 +172,13 @@ def _journal_row(row: Row) -> JournalRow:
 
 
 def _fields(columns: Mapping[str, object]) -> Fields:
-    return {name: _text(name, value) for name, value in columns.items()}
+    return {
+        name: value if value is None or type(value) is str else _text(name, value)
+        for name, value in columns.items()
+    }
 
 
-def _text(name: str, value: object) -> str | None:
-    if value is None or type(value) is str:
-        return value
+def _text(name: str, value: object) -> str:
     if type(value) is int:
         return str(value)
     raise InvariantViolation(f"no text is agreed for what column {name} holds")

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.ledger.canonical import FORMAT, FORMATS, JournalRow, row_bytes, transaction_bytes
+from domain.ledger.canonical import (
+    FORMAT,
+    FORMATS,
+    JournalRow,
+    row_bytes,
+    text_bytes,
+    transaction_bytes,
+)
 from domain.shared.errors import InvariantViolation
 
 COLUMNS = FORMATS[FORMAT]
@@ -28,6 +35,18 @@ def test_different_rows_have_different_bytes(one: dict[str, str], other: dict[st
 @given(rows(), rows())
 def test_different_transactions_have_different_bytes(one: JournalRow, other: JournalRow) -> None:
     assert (transaction_bytes(one) == transaction_bytes(other)) is (one == other)
+
+
+@given(rows())
+def test_transaction_is_its_title_its_header_and_its_counted_entries(row: JournalRow) -> None:
+    assert transaction_bytes(row) == b"".join(
+        (
+            text_bytes("aksum transaction 1"),
+            row_bytes({name: row.header[name] for name in COLUMNS.header}),
+            len(row.entries).to_bytes(4, "big"),
+            *(row_bytes({name: entry[name] for name in COLUMNS.entry}) for entry in row.entries),
+        )
+    )
 
 
 @given(rows(), st.data())
