@@ -17,6 +17,7 @@ from .mirror import (
     mirror_transaction,
     trade_instruction,
 )
+from .reconciliation import ReconciliationAccounts, reconciliation_adjustment
 from .resolve import resolve
 from .reversal import reversal
 from .trade import TradeAccounts, trade_filled
@@ -33,6 +34,7 @@ __all__ = [
     "HouseDepositAccounts",
     "HouseTradeAccounts",
     "MirrorInstruction",
+    "ReconciliationAccounts",
     "ReportedFill",
     "TradeAccounts",
     "TradeAmounts",
@@ -46,6 +48,7 @@ __all__ = [
     "fee_charged",
     "mirror_keys",
     "mirror_transaction",
+    "reconciliation_adjustment",
     "resolve",
     "reversal",
     "trade_filled",

@@ -6,12 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from domain.ledger.account import AccountKey, customer_owner, tenant_owner
+from domain.ledger.chart import AccountCode
 from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.templates import (
     CapitalAccounts,
     DepositAccounts,
     FeeAccounts,
     Header,
+    ReconciliationAccounts,
     ReportedFill,
     TradeAccounts,
     TradeAmounts,
@@ -22,6 +24,7 @@ from domain.ledger.templates import (
     fee_charged,
     mirror_keys,
     mirror_transaction,
+    reconciliation_adjustment,
     resolve,
     reversal,
     trade_filled,
@@ -147,6 +150,16 @@ def charged() -> JournalTransaction:
     keys = FeeAccounts.keys(customer=AMINA, asset=USDT)
     accounts = resolve(FeeAccounts, keys, ids_of(keys.values()))
     return fee_charged(header(6, "fee_1"), USDT, 2 * ONE, accounts)
+
+
+def reconciled(whole: int, *, written_off: bool) -> JournalTransaction:
+    """The LP's list has `whole` more than our books; negative: less."""
+    inventory = AccountKey(AccountCode.LP_INVENTORY, USDT, "alpha")
+    keys = ReconciliationAccounts.keys(inventory, written_off=written_off)
+    accounts = resolve(ReconciliationAccounts, keys, ids_of(keys.values()))
+    return reconciliation_adjustment(
+        header(7, "brk_1"), USDT, whole * ONE, accounts, written_off=written_off
+    )
 
 
 def ids_of(keys: Iterable[AccountKey]) -> dict[AccountKey, AccountId]:
