@@ -10,6 +10,7 @@ import asyncpg
 from adapters.postgres.accounts import PostgresAccounts
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
@@ -18,6 +19,7 @@ from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
+from adapters.postgres.reconciliation import PostgresReconciliation
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from application.errors import Overloaded
@@ -100,6 +102,14 @@ class PostgresTransaction:
     @property
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
+
+    @property
+    def reconciliation(self) -> PostgresReconciliation:
+        return PostgresReconciliation(self._connection, self._tenant_id)
+
+    @property
+    def execution_trail(self) -> PostgresExecutionTrail:
+        return PostgresExecutionTrail(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
         """A conditional write did not happen whole: what it did do must not be kept."""

@@ -13,6 +13,7 @@ from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
+from application.ports.reconciliation import ExecutionTrail, Reconciliation
 from application.ports.trading import Orders, Quotes, Trading
 from domain.shared.ids import TenantId
 
@@ -74,6 +75,14 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def intents(self) -> Intents: ...
+
+    @property
+    @abstractmethod
+    def reconciliation(self) -> Reconciliation: ...
+
+    @property
+    @abstractmethod
+    def execution_trail(self) -> ExecutionTrail: ...
 
     @abstractmethod
     async def commit(self) -> None: ...

@@ -34,7 +34,7 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     - `unfinished`: work of ours that is under way, and which: its entry will still come.
     - `pending`, `failed`: what the source itself says is not over, or did not happen.
     - `earlier`: names of which a line was matched before.
-    - `until`: the end of the statement. What was booked later stands in the next one.
+    - `until`: the end of the statement. What was booked later belongs to the next one.
     """
 
     unfinished: Mapping[str, str]
@@ -60,26 +60,31 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """`later` are entries that were booked after the statement ended, and are not in it."""
+
     matches: tuple[Match, ...]
     findings: tuple[Finding, ...]
+    later: tuple[Item, ...]
     suggestions: tuple[Pair, ...]
 
 
 def reconcile(
     lines: Iterable[Line], items: Iterable[Item], *, policy: MatchingPolicy, known: Knowledge
 ) -> Reconciled:
-    """Every line and item is in one match or in one finding.
+    """Every line is in one match or one finding, and every item in one of those or in `later`.
 
-    Per asset, lines minus items is what the findings add up to.
+    Per asset, lines minus items, without the later ones, is what the findings add up to.
     """
     found = match(lines, items, policy=policy, earlier=known.earlier)
+    later = tuple(item for item in found.items if item.booked_at >= known.until)
     return Reconciled(
         matches=found.matches,
         findings=(
             *(_of_pair(each, policy) for each in found.pairs),
             *(_of_line(each, found, known) for each in found.lines),
-            *(_of_item(each, found, known) for each in found.items),
+            *(_of_item(each, found, known) for each in found.items if each not in later),
         ),
+        later=later,
         suggestions=found.suggestions,
     )
 
@@ -123,7 +128,7 @@ def _of_item(item: Item, found: Matched, known: Knowledge) -> Finding:
     elif any(ref in known.pending for ref in item.refs):
         kind, detail = BreakType.TIMING, "the source has not finished it"
     elif item.booked_at >= known.until - TIMING_SLACK:
-        kind, detail = BreakType.TIMING, "booked at the end of the statement or after it"
+        kind, detail = BreakType.TIMING, "booked just before the statement ended"
     else:
         kind, detail = BreakType.MISSING_EXTERNAL, "the source has nothing of that reference"
     return Finding(type=kind, asset=item.asset, units=-item.units, item=item, detail=detail)

@@ -19,6 +19,7 @@ class LineInvalid(RuleViolation):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """`ref` is the source's own name for it, `batch_ref` the name of a payment it is a part of.
 
+    `other_ref` helps people and lookups to find it; nothing is matched by it.
     Raises `LineInvalid` or `AmountInvalid`.
     """
 
@@ -28,6 +29,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     value_on: date
     batch_ref: str | None = None
+    other_ref: str | None = None
 
     def __post_init__(self) -> None:
         if type(self.units) is not int or self.units == 0:

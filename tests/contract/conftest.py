@@ -40,6 +40,7 @@ pytest.register_assert_rewrite(
             "orders",
             "platform",
             "quotes",
+            "reconciliation",
             "reserve",
             "settle",
             "tenants",

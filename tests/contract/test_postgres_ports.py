@@ -19,6 +19,10 @@ from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.quotes_contract import QuotesContract
+from tests.contract.reconciliation_contract import (
+    ExecutionTrailContract,
+    ReconciliationContract,
+)
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
@@ -91,3 +95,9 @@ class TestPlatform(InPostgres, PlatformContract): ...
 
 
 class TestLedgerAudit(InPostgres, LedgerAuditContract): ...
+
+
+class TestReconciliation(InPostgres, ReconciliationContract): ...
+
+
+class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.reconciliation.findings import BreakType, Knowledge, reconcile
+from domain.reconciliation.findings import TIMING_SLACK, BreakType, Knowledge, reconcile
 from domain.reconciliation.gates import (
     Position,
     StatementNotContinuous,
@@ -18,7 +18,9 @@ from tests.unit.domain.reconciliation.sides import UNTIL, USDT, item, knowing, l
 LP = POLICIES[SourceKind.LP_EXECUTIONS]
 BANK = POLICIES[SourceKind.RAIL]
 END_OF_MONTH = UNTIL.date() - timedelta(days=1)
-LATE = datetime.combine(END_OF_MONTH, datetime.min.time(), UNTIL.tzinfo) + timedelta(hours=9)
+NINE = datetime.combine(END_OF_MONTH, datetime.min.time(), UNTIL.tzinfo) + timedelta(hours=9)
+SOON_AFTER = NINE + TIMING_SLACK
+LONG_AFTER = SOON_AFTER + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,18 @@ LATE = datetime.combine(END_OF_MONTH, datetime.min.time(), UNTIL.tzinfo) + timed
         ([line(1, "a", 5)], [], knowing(unfinished={"a": "?"}), [(BreakType.TIMING, 5)]),
         ([], [item(1, "a", 5)], knowing(pending=frozenset("a")), [(BreakType.TIMING, -5)]),
         ([], [item(1, "a", 5)], knowing(failed=frozenset("a")), [(BreakType.REVERSED, -5)]),
-        ([], [item(1, "a", 5, on=END_OF_MONTH)], knowing(until=LATE), [(BreakType.TIMING, -5)]),
+        (
+            [],
+            [item(1, "a", 5, on=END_OF_MONTH)],
+            knowing(until=SOON_AFTER),
+            [(BreakType.TIMING, -5)],
+        ),
+        (
+            [],
+            [item(1, "a", 5, on=END_OF_MONTH)],
+            knowing(until=LONG_AFTER),
+            [(BreakType.MISSING_EXTERNAL, -5)],
+        ),
         ([line(1, "a", 5)], [item(1, "a", 7)], knowing(), [(BreakType.AMOUNT, -2)]),
         ([line(1, "a", 7)], [item(1, "a", 5)], knowing(), [(BreakType.AMOUNT, 2)]),
         ([line(1, "a", 6)], [item(1, "a", 5)], knowing(), [(BreakType.FX_ROUNDING, 1)]),
@@ -52,6 +65,14 @@ def test_kind_of_difference(
 ) -> None:
     found = reconcile(lines, items, policy=LP, known=known)
     assert [(each.type, each.units) for each in found.findings] == expected
+
+
+def test_entry_booked_after_the_end_belongs_to_the_next_statement_unless_it_matches() -> None:
+    late = [item(1, "a", 5, on=END_OF_MONTH), item(2, "b", 7, on=END_OF_MONTH)]
+    found = reconcile([line(1, "a", 5)], late, policy=LP, known=knowing(until=NINE))
+    assert found.findings == ()
+    assert [each.items for each in found.matches] == [(late[0],)]
+    assert found.later == (late[1],)
 
 
 @pytest.mark.parametrize(

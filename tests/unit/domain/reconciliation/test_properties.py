@@ -86,6 +86,7 @@ def test_every_line_and_item_ends_in_one_match_or_one_break(
     ended_lines.update(each.line for each in found.findings if each.line is not None)
     ended_items = Counter(each for match in found.matches for each in match.items)
     ended_items.update(each.item for each in found.findings if each.item is not None)
+    ended_items.update(found.later)
     assert ended_lines == Counter(lines)
     assert ended_items == Counter(items)
 
@@ -100,6 +101,8 @@ def test_breaks_add_up_to_the_difference_between_the_sides(
     for entry in items:
         difference[entry.asset] -= entry.units
     found = reconcile(lines, items, policy=policy, known=known)
+    for later in found.later:
+        difference[later.asset] += later.units
     assert sums(found) == {asset: units for asset, units in difference.items() if units}
 
 
