@@ -58,6 +58,9 @@ class MemoryReconciliation:
     async def last_statement(self, source: str) -> Statement | None:
         return max(self._statements(source), key=lambda each: each.until, default=None)
 
+    async def has_digest(self, source: str, digest: bytes) -> bool:
+        return any(each.digest == digest for each in self._statements(source))
+
     async def page_statements(
         self, source: str | None, *, before: StatementId | None, limit: int
     ) -> tuple[Statement, ...]:
@@ -69,7 +72,7 @@ class MemoryReconciliation:
         return [each for each in stored if source in (None, each.source)]
 
     async def add_statement(self, statement: Statement, lines: tuple[Line, ...]) -> None:
-        if any(each.digest == statement.digest for each in self._statements(statement.source)):
+        if await self.has_digest(statement.source, statement.digest):
             raise StatementExists("this statement was read before", source=statement.source)
         self._rows.recon_statements.add(statement.id, statement)
         for line in lines:

@@ -82,6 +82,10 @@ class PostgresReconciliation:
         row = await self._connection.fetchrow(sql.LAST_STATEMENT, self._tenant_id, source)
         return None if row is None else (await self._with_positions((row,)))[0]
 
+    async def has_digest(self, source: str, digest: bytes) -> bool:
+        found = await self._connection.fetchval(sql.HAS_DIGEST, self._tenant_id, source, digest)
+        return bool(found)
+
     async def page_statements(
         self, source: str | None, *, before: StatementId | None, limit: int
     ) -> tuple[Statement, ...]:

@@ -119,21 +119,13 @@ def break_from(row: Row) -> Break:
 
 def break_values(known: Break) -> tuple[object, ...]:
     """In the order of `BREAK`."""
-    item = known.item
     return (
         known.id,
         known.source,
         known.type.value,
         known.asset,
         known.units,
-        known.line_id,
-        None if item is None else item.key.account_id,
-        None if item is None else item.key.transaction_id,
-        None if item is None else item.units,
-        None if item is None else list(item.refs),
-        None if item is None else item.batch_ref,
-        None if item is None else item.booked_at,
-        list(known.refs),
+        *_subject_values(known),
         known.detail,
         known.value_on,
         known.state.value,
@@ -159,6 +151,24 @@ def changed_values(known: Break) -> tuple[object, ...]:
         *_resolution_values(known),
         known.version,
         known.updated_at,
+        *_subject_values(known),
+        known.value_on,
+    )
+
+
+def _subject_values(known: Break) -> tuple[object, ...]:
+    item = known.item
+    if item is None:
+        return (known.line_id, *([None] * 6), list(known.refs))
+    return (
+        known.line_id,
+        item.key.account_id,
+        item.key.transaction_id,
+        item.units,
+        list(item.refs),
+        item.batch_ref,
+        item.booked_at,
+        list(known.refs),
     )
 
 

@@ -38,6 +38,9 @@ WHERE tenant_id = $1 AND source = $3 AND ref = $5 AND asset = $8
 STATEMENTS = f"SELECT {STATEMENT} FROM recon_statements WHERE tenant_id = $1 "
 ONE_STATEMENT = STATEMENTS + "AND id = $2"
 LAST_STATEMENT = STATEMENTS + "AND source = $2 ORDER BY until DESC LIMIT 1"
+HAS_DIGEST = """
+SELECT EXISTS (SELECT FROM recon_statements WHERE tenant_id = $1 AND source = $2 AND digest = $3)
+"""
 PAGE_STATEMENTS = (
     STATEMENTS + "AND ($2::text IS NULL OR source = $2) AND id < $3 ORDER BY id DESC LIMIT $4"
 )
@@ -104,7 +107,8 @@ UPDATE_BREAK = """
 UPDATE recon_breaks SET type = $3, units = $4, detail = $5, state = $6, owner = $7,
   proposed_by = $8, proposed_at = $9, proposed_reason = $10, approved_by = $11, approved_at = $12,
   resolution = $13, resolved_by = $14, match_id = $15, resolution_transaction = $16, version = $17,
-  updated_at = $18
+  updated_at = $18, line_id = $19, account_id = $20, transaction_id = $21, item_units = $22,
+  item_refs = $23, item_batch_ref = $24, booked_at = $25, refs = $26, value_on = $27
 WHERE tenant_id = $1 AND id = $2 AND version = $17 - 1 RETURNING id
 """
 

@@ -136,6 +136,11 @@ class Reconciliation(Protocol):
     async def last_statement(self, source: str) -> Statement | None: ...
 
     @abstractmethod
+    async def has_digest(self, source: str, digest: bytes) -> bool:
+        """Whether a statement of the source with this digest is kept."""
+        ...
+
+    @abstractmethod
     async def page_statements(
         self, source: str | None, *, before: StatementId | None, limit: int
     ) -> tuple[Statement, ...]:

@@ -106,20 +106,23 @@ def opened(finding: Finding, *, break_id: BreakId, source: str, at: datetime) ->
 
 
 def seen_again(known: Break, finding: Finding, *, at: datetime) -> Break:
-    """The same lines and items looked at anew: what kind of difference it is may have changed."""
-    now = (finding.type, finding.units, finding.detail)
-    if (known.type, known.units, known.detail) == now:
+    """The same line or item looked at anew: what it differs from, and how, may have changed."""
+    now = opened(finding, break_id=known.id, source=known.source, at=at)
+    if _difference(known) == _difference(now):
         return known
     _require_unfinished(known)
-    kind, units, detail = now
     # Another amount is not what was proposed to be written off.
-    withdrawn = known.units != units
+    withdrawn = known.units != now.units
     return _changed(
         known,
         at,
-        type=kind,
-        units=units,
-        detail=detail,
+        type=now.type,
+        units=now.units,
+        line_id=now.line_id,
+        item=now.item,
+        refs=now.refs,
+        detail=now.detail,
+        value_on=known.value_on if now.is_of_balance else now.value_on,
         state=BreakState.OPEN if withdrawn else known.state,
         proposal=None if withdrawn else known.proposal,
     )
@@ -192,6 +195,10 @@ def matched(known: Break, *, match_id: MatchId | None, by: str | None, at: datet
         match_id=match_id,
         proposal=None,
     )
+
+
+def _difference(known: Break) -> tuple[object, ...]:
+    return (known.type, known.units, known.line_id, known.item, known.detail)
 
 
 def _changed(known: Break, at: datetime, **changes: object) -> Break:

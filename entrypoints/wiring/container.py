@@ -11,6 +11,7 @@ from entrypoints.wiring.providers.use_cases import (
     AuditUseCases,
     PartnerUseCases,
     PlatformUseCases,
+    ReconciliationUseCases,
     SettlementUseCases,
     WorkerUseCases,
 )
@@ -24,6 +25,7 @@ def make_api_container(settings: Settings, *overrides: Provider) -> AsyncContain
         Role.API,
         PartnerUseCases(),
         PlatformUseCases(),
+        ReconciliationUseCases(),
         SettlementUseCases(),
         *overrides,
     )
@@ -48,6 +50,7 @@ def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContain
         PartnerUseCases(),
         PlatformUseCases(),
         SettlementUseCases(),
+        ReconciliationUseCases(),
         AuditUseCases(),
         *overrides,
     )

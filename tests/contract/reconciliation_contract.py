@@ -178,6 +178,8 @@ class ReconciliationContract:
         again = replace(new_statement(world, hours=7), digest=first.digest)
         async with world.ports.uow.begin(tenant_id) as tx:
             await tx.reconciliation.lock(LP)
+            assert await tx.reconciliation.has_digest(LP, first.digest)
+            assert not await tx.reconciliation.has_digest("bank", first.digest)
             with pytest.raises(StatementExists):
                 await tx.reconciliation.add_statement(again, ())
 

@@ -182,6 +182,10 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         (),
         lambda tx, of, _: tx.reconciliation.lines((of.reconciled.line.id,)),
     ),
+    "reconciliation.has_digest": (
+        False,
+        lambda tx, of, _: tx.reconciliation.has_digest(LP, of.reconciled.statement.digest),
+    ),
     "reconciliation.finished": (
         frozenset(),
         lambda tx, of, _: tx.reconciliation.finished(key for key, _ in of.reconciled.match.items),

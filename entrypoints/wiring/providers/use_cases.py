@@ -22,6 +22,9 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
+from application.reconciliation.import_statement import ImportStatement
+from application.reconciliation.resolve_break import ResolveBreak
+from application.reconciliation.run_reconciliation import RunReconciliation
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
@@ -88,6 +91,16 @@ class WorkerUseCases(Provider):
     mirror_to_house = provide(MirrorToHouse)
     expire_quotes = provide(ExpireQuotes)
     expire_holds = provide(ExpireHolds)
+
+
+class ReconciliationUseCases(Provider):
+    """Needs nothing that an API process may not do: a tenant's rows are read inside the tenant."""
+
+    scope = Scope.APP
+
+    run_reconciliation = provide(RunReconciliation)
+    import_statement = provide(ImportStatement)
+    resolve_break = provide(ResolveBreak)
 
 
 class AuditUseCases(Provider):
