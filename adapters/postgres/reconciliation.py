@@ -124,6 +124,7 @@ class PostgresReconciliation:
                 each.closing,
                 each.reported,
                 each.pending,
+                each.opening_pending,
                 each.ledger,
                 each.breaks,
             )

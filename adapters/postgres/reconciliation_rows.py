@@ -56,6 +56,7 @@ def position_from(row: Row) -> Position:
         closing=row["closing"],
         reported=row["reported"],
         pending=row["pending"],
+        opening_pending=row["opening_pending"],
         ledger=row["ledger"],
         breaks=row["breaks"],
     )

@@ -6,7 +6,8 @@ from application.ports.reconciliation import ENTRIES_MAX, OPEN_BREAKS_MAX, UNFIN
 
 SOURCE: Final = "name, kind, account_code, account_owner"
 STATEMENT: Final = "id, source, since, until, list_from, digest, created_at"
-POSITION: Final = """asset, opening, lines, other, closing, reported, pending, ledger, breaks"""
+POSITION: Final = """asset, opening, lines, other, closing, reported, pending,
+  opening_pending, ledger, breaks"""
 LINE: Final = "id, ref, other_ref, batch_ref, asset, units, value_on"
 BREAK: Final = """id, source, type, asset, units, line_id, account_id, transaction_id, item_units,
   item_refs, item_batch_ref, booked_at, refs, detail, value_on, state, owner, proposed_by,
@@ -27,7 +28,7 @@ ON CONFLICT ON CONSTRAINT recon_statements_digest_key DO NOTHING RETURNING id
 """
 ADD_POSITION = f"""
 INSERT INTO recon_positions (tenant_id, statement_id, {POSITION})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 # A further line of a name that is there already gets the next number.
 ADD_LINE = f"""

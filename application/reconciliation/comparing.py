@@ -182,11 +182,12 @@ class Comparing:
                 of_later[entry.asset] += entry.units
         previous = () if self._known.previous is None else self._known.previous.positions
         before = {each.asset: each.closing for each in previous}
+        unfinished = {each.asset: each.closing_pending for each in previous}
         assets = {*of_lines, *of_breaks, *side.balances, *before, *(read.closing or ())}
         positions = []
         for asset in sorted(each for each in assets if self._in_scope(each)):
             opening = (before if read.opening is None else read.opening).get(asset, 0)
-            own = opening + of_lines[asset] + of_other[asset]
+            own = opening - unfinished.get(asset, 0) + of_lines[asset] + of_other[asset]
             closing = own if read.closing is None else read.closing.get(asset, 0)
             positions.append(
                 Position(
@@ -197,6 +198,7 @@ class Comparing:
                     closing=closing,
                     reported=read.closing is not None,
                     pending=read.pending_units.get(asset, 0),
+                    opening_pending=unfinished.get(asset, 0),
                     ledger=side.balances.get(asset, 0) - of_later[asset],
                     breaks=of_breaks[asset],
                 )

@@ -23,7 +23,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     - `opening`, `closing`: by the source, or for want of its word our own sum (`reported` False).
     - `lines`: what its lines add up to, `other`: entries that another list of the source shows.
-    - `pending`: what it has not finished; its balances may have it already, or not yet.
+    - `pending`: what it has not finished; its closing may have it already, or not yet.
+    - `opening_pending`: what of the opening had then not been finished. It comes as a line later.
     - `ledger`: the balance of our account, `breaks`: what all open breaks add up to.
     """
 
@@ -34,18 +35,26 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     closing: int
     reported: bool
     pending: int
+    opening_pending: int = 0
     ledger: int
     breaks: int
 
     @property
     def unexplained_by_lines(self) -> int:
         """Gate 1. Zero, or the statement leaves something out."""
-        return self._without_pending(self.closing - self.opening - self.lines - self.other)
+        opening = self.opening - self.opening_pending
+        return self._without_pending(self.closing - opening - self.lines - self.other)
 
     @property
     def unexplained_by_books(self) -> int:
         """Gate 3. Zero, or our account differs from the closing by more than the breaks say."""
         return self._without_pending(self.closing - self.ledger - self.breaks)
+
+    @property
+    def closing_pending(self) -> int:
+        """What of the closing is not finished yet."""
+        ahead = self.closing - self.ledger - self.breaks
+        return self.pending if ahead == self.pending else 0
 
     def _without_pending(self, difference: int) -> int:
         return 0 if difference == self.pending else difference

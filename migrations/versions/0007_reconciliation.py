@@ -49,11 +49,12 @@ CREATE TABLE aksum.recon_positions (
   closing numeric(38,0) NOT NULL,
   reported boolean NOT NULL,
   pending numeric(38,0) NOT NULL,
+  opening_pending numeric(38,0) NOT NULL,
   ledger numeric(38,0) NOT NULL,
   breaks numeric(38,0) NOT NULL,
   PRIMARY KEY (tenant_id, statement_id, asset),
   FOREIGN KEY (tenant_id, statement_id) REFERENCES aksum.recon_statements,
-  CHECK (reported OR closing = opening + lines + other)
+  CHECK (reported OR closing = opening - opening_pending + lines + other)
 );
 
 -- `occurrence` tells lines of one name apart: the second one is a duplicate, not an error.

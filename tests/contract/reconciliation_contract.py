@@ -81,9 +81,10 @@ def new_statement(world: World, source: str = LP, *, hours: int = 0) -> Statemen
         opening=-HUGE,
         lines=HUGE,
         other=1,
-        closing=1,
+        closing=4,
         reported=False,
         pending=-2,
+        opening_pending=-3,
         ledger=HUGE,
         breaks=-HUGE,
     )

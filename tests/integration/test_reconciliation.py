@@ -36,7 +36,7 @@ from tests.integration.lp_vendor import Reconciled, a_vendor, open_reconciled
 from tests.integration.stack import PRIMARY, request
 
 # More than are made while the customer waits for an answer.
-LOOKUPS = 12
+LOOKUPS = 60
 
 
 @pytest.fixture

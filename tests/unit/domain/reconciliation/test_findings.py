@@ -108,6 +108,8 @@ def position(**changes: int) -> Position:
         ({"closing": 16, "pending": 1}, 0, 0),
         ({"pending": 1}, 0, 0),
         ({"closing": 17, "pending": 1}, 2, 2),
+        ({"opening": 15, "opening_pending": 5}, 0, 0),
+        ({"opening": 16, "opening_pending": 5}, -1, 0),
     ],
 )
 def test_gates(changes: dict[str, int], by_lines: int, by_books: int) -> None:
