@@ -163,6 +163,8 @@ class MemoryReconciliation:
             if wanted.source in (None, each.source)
             and wanted.type in (None, each.type)
             and (after is None or each.id > after)
+            and (wanted.first_on is None or each.value_on >= wanted.first_on)
+            and (wanted.last_on is None or each.value_on <= wanted.last_on)
             and (
                 each.state is not BreakState.CLOSED
                 if wanted.state is None

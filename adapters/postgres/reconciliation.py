@@ -234,6 +234,8 @@ class PostgresReconciliation:
             None if wanted.type is None else wanted.type.value,
             after or UUID_MIN,
             limit,
+            wanted.first_on,
+            wanted.last_on,
         )
         return tuple(break_from(row) for row in rows)
 

@@ -98,7 +98,9 @@ OPEN_BREAKS = (
 PAGE_BREAKS = (
     BREAKS + "AND ($2::text IS NULL OR source = $2) "
     "AND CASE WHEN $3::text IS NULL THEN state <> 'closed' ELSE state = $3 END "
-    "AND ($4::text IS NULL OR type = $4) AND id > $5 ORDER BY id LIMIT $6"
+    "AND ($4::text IS NULL OR type = $4) AND id > $5 "
+    "AND value_on BETWEEN coalesce($7, '-infinity'::date) AND coalesce($8, 'infinity'::date) "
+    "ORDER BY id LIMIT $6"
 )
 ADD_BREAK = f"""
 INSERT INTO recon_breaks (tenant_id, {BREAK}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,

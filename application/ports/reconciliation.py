@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -102,11 +102,13 @@ class MatchRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` None means all that are not closed."""
+    """`state` None means all that are not closed; `first_on` and `last_on` bound `value_on`."""
 
     source: str | None = None
     state: BreakState | None = None
     type: BreakType | None = None
+    first_on: date | None = None
+    last_on: date | None = None
 
 
 class Reconciliation(Protocol):

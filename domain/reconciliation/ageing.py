@@ -1,6 +1,6 @@
 """How old a break is, in business days: Monday to Friday, of no country's holidays."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +17,8 @@ class AgeBucket(StrEnum):
     STALE = ">30"
 
 
+# More than six weeks of business days: every bound of a bucket is within these.
+_DAYS_BACK: Final = 60
 _UP_TO: Final = ((1, AgeBucket.FRESH), (5, AgeBucket.DAYS), (30, AgeBucket.WEEKS))
 
 
@@ -28,6 +30,16 @@ def business_days(start: date, end: date) -> int:
 def age_bucket(since: date, today: date) -> AgeBucket:
     age = max(0, business_days(since, today))
     return next((bucket for limit, bucket in _UP_TO if age <= limit), AgeBucket.STALE)
+
+
+def dates_of(bucket: AgeBucket, today: date) -> tuple[date | None, date | None]:
+    """The first and the last date that are in the bucket today; None where there is no such end."""
+    days = [today - timedelta(days=back) for back in range(_DAYS_BACK)]
+    within = [day for day in days if age_bucket(day, today) is bucket]
+    return (
+        None if bucket is AgeBucket.STALE else min(within),
+        None if bucket is AgeBucket.FRESH else max(within),
+    )
 
 
 def _days_before(day: date) -> int:

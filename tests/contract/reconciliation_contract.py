@@ -267,6 +267,9 @@ class ReconciliationContract:
                 (BreakFilter(source="bank"), ()),
                 (BreakFilter(type=BreakType.FEE), ()),
                 (BreakFilter(state=BreakState.CLOSED), ()),
+                (BreakFilter(first_on=item.value_on, last_on=item.value_on), (item, balance)),
+                (BreakFilter(first_on=item.value_on + timedelta(days=1)), ()),
+                (BreakFilter(last_on=item.value_on - timedelta(days=1)), ()),
             ):
                 assert await kept.page_breaks(wanted, after=None, limit=9) == expected
             assert await kept.page_breaks(BreakFilter(), after=None, limit=1) == (item,)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -15,8 +15,8 @@ from application.reconciliation.lp_statement import Period
 from application.reconciliation.report import Report
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
 from domain.ledger.chart import AccountCode
-from domain.reconciliation.ageing import AgeBucket, age_bucket
-from domain.reconciliation.breaks import Break, BreakState
+from domain.reconciliation.ageing import AgeBucket, dates_of
+from domain.reconciliation.breaks import BreakState
 from domain.reconciliation.findings import BreakType
 from domain.reconciliation.source import Source, SourceKind
 from domain.shared.ids import BreakId
@@ -41,8 +41,6 @@ GROUP_COLUMNS: Final = ("asset", "type", "age", "count", "net", "gross")
 BREAK_COLUMNS: Final = ("id", "source", "type", "asset", "amount", "age", "state", "owner", "refs")
 FILES: Final = (SourceKind.CSV, SourceKind.RAIL, SourceKind.CUSTODY)
 LIMIT_MAX: Final = 1_000
-PAGE: Final = 500
-Keep = Callable[[Break], bool]
 
 
 def TIME(text: str) -> datetime:  # noqa: N802 - its name is what --help shows
@@ -154,20 +152,20 @@ def list_breaks(
     as_json: bool,
 ) -> None:
     """Oldest first. The amount is what the source has and our books do not."""
-    wanted = BreakFilter(
-        source=source,
-        state=BreakState(state) if state else None,
-        type=BreakType(kind) if kind else None,
-    )
 
     async def work(container: AsyncContainer) -> list[Mapping[str, object]]:
         today = (await container.get(Clock)).now().date()
-        found = await _breaks(
-            container,
-            wanted,
-            limit=limit,
-            keep=lambda each: age in (None, age_bucket(each.value_on, today).value),
+        first, last = dates_of(AgeBucket(age), today) if age else (None, None)
+        wanted = BreakFilter(
+            source=source,
+            state=BreakState(state) if state else None,
+            type=BreakType(kind) if kind else None,
+            first_on=first,
+            last_on=last,
         )
+        uow: UnitOfWork = await container.get(UnitOfWork)
+        async with uow.begin(HOUSE_TENANT_ID) as tx:
+            found = await tx.reconciliation.page_breaks(wanted, after=None, limit=limit)
         assets = await orders.catalog(container)
         return [shown_break(each, assets, today=today) for each in found]
 
@@ -188,23 +186,6 @@ def show(break_id: BreakId, as_json: bool) -> None:
         return shown_break(found, await orders.catalog(container), today=today)
 
     print_object(run(work), as_json=as_json)
-
-
-async def _breaks(
-    container: AsyncContainer, wanted: BreakFilter, *, limit: int, keep: Keep
-) -> list[Break]:
-    """Age is not stored: it is looked at page by page."""
-    uow: UnitOfWork = await container.get(UnitOfWork)
-    found: list[Break] = []
-    after: BreakId | None = None
-    async with uow.begin(HOUSE_TENANT_ID) as tx:
-        while len(found) < limit:
-            page = await tx.reconciliation.page_breaks(wanted, after=after, limit=PAGE)
-            found += [each for each in page if keep(each)]
-            if len(page) < PAGE:
-                break
-            after = page[-1].id
-    return found[:limit]
 
 
 def _print_reports(reports: list[tuple[Report, Mapping[str, object]]], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.reconciliation.ageing import AgeBucket, age_bucket, business_days
+from domain.reconciliation.ageing import AgeBucket, age_bucket, business_days, dates_of
 
 FRIDAY = date(2026, 3, 6)
 
@@ -42,6 +42,15 @@ def test_bucket(weekdays: int, bucket: str) -> None:
     weeks, days = divmod(weekdays, 5)
     today = monday + timedelta(days=7 * weeks + days)
     assert age_bucket(monday, today) is AgeBucket(bucket)
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 3, 1)), st.integers(-5, 80))
+def test_dates_of_a_bucket_are_exactly_those_that_fall_into_it(today: date, back: int) -> None:
+    day = today - timedelta(days=back)
+    for bucket in AgeBucket:
+        first, last = dates_of(bucket, today)
+        within = (first is None or first <= day) and (last is None or day <= last)
+        assert within == (age_bucket(day, today) is bucket)
 
 
 def test_what_has_a_date_to_come_is_fresh() -> None:
