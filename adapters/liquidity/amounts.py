@@ -39,6 +39,16 @@ def exact_units(text: str, *, scale: int) -> int:
     return units
 
 
+def exact_sum(*texts: str) -> str:
+    """Decimal text of the sum of plain numbers that are not negative. Raises `AmountInvalid`."""
+    parts = [split_plain_number(text) for text in texts]
+    if any(sign for sign, _, _ in parts):
+        raise AmountInvalid("amount is negative")
+    scale = max(len(decimals) for _, _, decimals in parts)
+    units = sum(int(whole + decimals.ljust(scale, "0")) for _, whole, decimals in parts)
+    return format_units(check_limit(units), scale=scale)
+
+
 def rounded_units(text: str, *, scale: int, rounding: Rounding) -> int:
     """For limits, which may be finer than our units. Raises `AmountInvalid`."""
     split_plain_number(text)

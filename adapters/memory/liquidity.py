@@ -19,6 +19,7 @@ from domain.liquidity.outcome import (
     Filled,
     LpExecute,
     LpExecutionPage,
+    LpHolding,
     NotSeen,
     Outcome,
     Pending,
@@ -165,6 +166,10 @@ class MemoryLiquidityProvider:
         orders = sorted(self._orders.values(), key=lambda order: order.at)
         rows = [row_of(order) for order in orders if since <= order.at < until]
         return LpExecutionPage(executions=tuple(rows[:limit]), complete=len(rows) <= limit)
+
+    async def balances(self) -> tuple[LpHolding, ...] | None:
+        """It keeps no account of ours."""
+        return None
 
     async def close(self) -> None:
         """Nothing to give back."""

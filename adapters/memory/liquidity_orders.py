@@ -90,6 +90,7 @@ def row_of(order: Order) -> LpExecution:
         lp_quote_id=order.quote.lp_quote_id,
         lp_execution_id=order.id,
         status=order.kind,
+        side=order.quote.side,
         base=LpLeg(base.code, format_units(told.base_units, scale=base.scale)),
         quote=LpLeg(quote.code, format_units(told.quote_units, scale=quote.scale)),
         executed_at=order.at,

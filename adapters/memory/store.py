@@ -16,6 +16,7 @@ from application.ports.intents import IntentKind
 from application.ports.ledger import PostedEntry
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
 from domain.assets.asset import Asset
@@ -28,15 +29,22 @@ from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
+from domain.reconciliation.breaks import Break
+from domain.reconciliation.sides import Line
+from domain.reconciliation.source import Source
 from domain.shared.ids import (
     AccountId,
     ApiKeyId,
+    BreakId,
     CustomerId,
     DepositId,
     FillId,
     HoldId,
+    LineId,
+    MatchId,
     OrderId,
     QuoteId,
+    StatementId,
     TenantId,
     TransactionId,
     TransferId,
@@ -85,6 +93,11 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.lease_until is not None and self.lease_token == token
 
 
+class ReconLine(msgspec.Struct, frozen=True):
+    source: str
+    line: Line
+
+
 class Store:
     """`clock` plays the database's clock: leases, due work and booking times are judged by it."""
 
@@ -129,6 +142,12 @@ class Store:
         self.transfers = Table[TransferId, Transfer]("transfers")
         self.intents = Table[IntentKey, IntentRow]("intents")
 
+        self.recon_sources = Table[str, Source]("recon_sources")
+        self.recon_statements = Table[StatementId, Statement]("recon_statements")
+        self.recon_lines = Table[LineId, ReconLine]("recon_lines")
+        self.recon_matches = Table[MatchId, MatchRecord]("recon_matches")
+        self.recon_breaks = Table[BreakId, Break]("recon_breaks")
+
 
 class Rows:
     """What one transaction sees and changes."""
@@ -166,6 +185,12 @@ class Rows:
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)
         self.intents = View(store.intents, session)
+
+        self.recon_sources = View(store.recon_sources, session)
+        self.recon_statements = View(store.recon_statements, session)
+        self.recon_lines = View(store.recon_lines, session)
+        self.recon_matches = View(store.recon_matches, session)
+        self.recon_breaks = View(store.recon_breaks, session)
 
     @property
     def closed_until(self) -> datetime | None:

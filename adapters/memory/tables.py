@@ -57,12 +57,15 @@ class View(Generic[K, V]):
         return self._table.of(self._session.tenant_id).get(key)
 
     def values(self) -> Iterable[V]:
+        return [row for _, row in self.items()]
+
+    def items(self) -> Iterable[tuple[K, V]]:
         self._session.require_usable()
         rows: dict[K, V | None] = {
             **self._table.of(self._session.tenant_id),
             **self._changes,
         }
-        return [row for row in rows.values() if row is not None]
+        return [(key, row) for key, row in rows.items() if row is not None]
 
     def keys(self) -> Iterable[K]:
         self._session.require_usable()

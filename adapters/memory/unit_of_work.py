@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from adapters.memory.accounts import MemoryAccounts
 from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.customers import MemoryCustomers
+from adapters.memory.execution_trail import MemoryExecutionTrail
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
@@ -13,6 +14,7 @@ from adapters.memory.movements import MemoryDeposits, MemoryTransfers
 from adapters.memory.open_transaction import in_transaction
 from adapters.memory.orders import MemoryOrders
 from adapters.memory.quotes import MemoryQuotes
+from adapters.memory.reconciliation import MemoryReconciliation
 from adapters.memory.seals import MemorySeals
 from adapters.memory.session import Session
 from adapters.memory.store import Rows, Store
@@ -86,6 +88,14 @@ class MemoryTransaction:
     @property
     def seals(self) -> MemorySeals:
         return MemorySeals(self._rows)
+
+    @property
+    def reconciliation(self) -> MemoryReconciliation:
+        return MemoryReconciliation(self._rows)
+
+    @property
+    def execution_trail(self) -> MemoryExecutionTrail:
+        return MemoryExecutionTrail(self._rows)
 
     async def commit(self) -> None:
         await self._rows.session.commit()

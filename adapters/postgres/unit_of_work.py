@@ -10,6 +10,7 @@ import asyncpg
 from adapters.postgres.accounts import PostgresAccounts
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
@@ -20,6 +21,7 @@ from adapters.postgres.ledger_history import PostgresLedgerHistory
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
+from adapters.postgres.reconciliation import PostgresReconciliation
 from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
@@ -117,6 +119,14 @@ class PostgresTransaction:
     @property
     def seals(self) -> PostgresSeals:
         return PostgresSeals(self._connection, self._tenant_id)
+
+    @property
+    def reconciliation(self) -> PostgresReconciliation:
+        return PostgresReconciliation(self._connection, self._tenant_id)
+
+    @property
+    def execution_trail(self) -> PostgresExecutionTrail:
+        return PostgresExecutionTrail(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

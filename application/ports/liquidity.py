@@ -13,6 +13,7 @@ from domain.liquidity.outcome import (
     ExecutionKey,
     LpExecute,
     LpExecutionPage,
+    LpHolding,
     NotSeen,
     Outcome,
 )
@@ -59,6 +60,11 @@ class LiquidityProvider(Protocol):
 
         On trouble the page is empty and not complete: silence is not an empty list.
         """
+        ...
+
+    @abstractmethod
+    async def balances(self) -> tuple[LpHolding, ...] | None:
+        """What lies with the LP at this moment. None where it does not say, and on any trouble."""
         ...
 
     @abstractmethod

@@ -57,6 +57,8 @@ class AccountCode(StrEnum):
     ROUNDING = "rounding"
     TRADING_PNL = "trading_pnl"
     CAPITAL = "capital"
+    SUSPENSE = "suspense"
+    RECONCILIATION_LOSS = "reconciliation_loss"
 
 
 class ChartLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,16 @@ CHART: Final[Mapping[AccountCode, ChartLine]] = MappingProxyType(
         ),
         AccountCode.CAPITAL: _line(
             BookSide.HOUSE, AccountType.EQUITY, "The owners' money the house trades with."
+        ),
+        AccountCode.SUSPENSE: _line(
+            BookSide.HOUSE,
+            AccountType.LIABILITY,
+            "What a reconciliation adjusted, until somebody knows what it was. Ends at zero.",
+        ),
+        AccountCode.RECONCILIATION_LOSS: _line(
+            BookSide.HOUSE,
+            AccountType.EXPENSE,
+            "What two operators gave up looking for; a credit is a gain.",
         ),
     }
 )

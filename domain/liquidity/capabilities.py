@@ -24,7 +24,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     `client_ref`: it stores our reference on execution. `proves_absence`: it refuses an expired
     quote on its side and its record is complete, so that "not found" can become proof. Some LPs
     execute an expired quote at the market; theirs never can. `asynchronous`: execution may answer
-    `Pending`. `last_look`: it may reject a valid quote.
+    `Pending`. `last_look`: it may reject a valid quote. `reports_balances`: it tells what lies
+    with it.
     """
 
     exact_in: bool
@@ -35,4 +36,5 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     settlement: Settlement
     asynchronous: bool = False
     last_look: bool = False
+    reports_balances: bool = False
     client_ref_length_max: int | None = None

@@ -95,14 +95,25 @@ class LpLeg(msgspec.Struct, frozen=True):
 
 
 class LpExecution(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of an LP's own list: the second witness, and the feed of reconciliation."""
+    """One row of an LP's own list: the second witness, and the feed of reconciliation.
+
+    `side` is ours: with `BUY` we got the base leg and gave the quote leg.
+    """
 
     lp_quote_id: str | None
     lp_execution_id: str
     status: OutcomeKind
+    side: Side
     base: LpLeg
     quote: LpLeg
     executed_at: datetime
+
+
+class LpHolding(msgspec.Struct, frozen=True):
+    """All that lies with the LP in one asset, in its own name for it and in decimal text."""
+
+    asset: str
+    amount: str
 
 
 class LpExecutionPage(msgspec.Struct, frozen=True, kw_only=True):

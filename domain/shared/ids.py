@@ -23,6 +23,10 @@ DepositId = NewType("DepositId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 OperatorId = NewType("OperatorId", UUID)
 EventId = NewType("EventId", UUID)
+StatementId = NewType("StatementId", UUID)
+LineId = NewType("LineId", UUID)
+MatchId = NewType("MatchId", UUID)
+BreakId = NewType("BreakId", UUID)
 
 
 class IdPrefix(StrEnum):
@@ -39,6 +43,9 @@ class IdPrefix(StrEnum):
     API_KEY = "key"
     OPERATOR = "opr"
     EVENT = "evt"
+    STATEMENT = "stm"
+    MATCH = "mat"
+    BREAK = "brk"
 
 
 # Crockford's alphabet has no i, l, o and u, which people misread.

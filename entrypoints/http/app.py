@@ -28,6 +28,7 @@ from entrypoints.http.routes import (
     movements,
     orders,
     quotes,
+    reconciliation,
     tenants,
 )
 from entrypoints.http.routes.service import service_operations
@@ -44,6 +45,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *movements.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
+    *reconciliation.OPERATIONS,
 )
 
 

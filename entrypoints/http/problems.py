@@ -38,11 +38,14 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "tenant_suspended": Kind(403, "The tenant is suspended"),
         "not_found": Kind(404, "Not found"),
         "method_not_allowed": Kind(405, "The method is not allowed here"),
+        "second_operator_required": Kind(403, "Another operator has to approve it"),
         "quote_expired": Kind(409, "The quote has expired"),
         "quote_already_accepted": Kind(409, "The quote was accepted before"),
         "client_order_id_taken": Kind(409, "The client_order_id was used before"),
         "external_id_taken": Kind(409, "The external_id was used before"),
         "too_many_keys": Kind(409, "There are too many active API keys"),
+        "break_not_open": Kind(409, "The break is not open"),
+        "write_off_not_proposed": Kind(409, "There is no write-off to approve"),
         "conflict": Kind(409, "The object's state excludes this"),
         "idempotency_in_progress": Kind(409, "The first request with this key is at work", True),
         "version_conflict": Kind(412, "The object has changed"),
@@ -53,11 +56,16 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "amount_not_on_lot": Kind(422, "The amount is not a multiple of the lot"),
         "instrument_halted": Kind(422, "The instrument is not open for trading"),
         "customer_suspended": Kind(422, "The customer is suspended"),
+        "breaks_do_not_cancel": Kind(422, "The breaks do not cancel each other out"),
+        "statement_not_continuous": Kind(422, "The statement does not follow the last one"),
+        "statement_unreadable": Kind(422, "The source's record makes no sense"),
+        "too_much_to_reconcile": Kind(422, "There is more than one run can take"),
         "transfer_to_self": Kind(422, "Payer and payee are the same"),
         "scope_not_grantable": Kind(422, "The scope cannot be given to this key"),
         "idempotency_key_reused": Kind(422, "The key was used for another request"),
         "rate_limited": Kind(429, "Too many requests", True),
         "internal_error": Kind(500, "Something went wrong here", True),
+        "statement_incomplete": Kind(503, "The source did not show everything", True),
         "no_liquidity": Kind(503, "No price is available just now", True),
         "overloaded": Kind(503, "There is too much to do just now", True),
     }
@@ -90,7 +98,13 @@ _EXISTING: Final[Mapping[str, tuple[str, IdPrefix, str]]] = MappingProxyType(
 )
 
 WAITING: Final = frozenset(
-    {"idempotency_in_progress", "rate_limited", "no_liquidity", "overloaded"}
+    {
+        "idempotency_in_progress",
+        "rate_limited",
+        "no_liquidity",
+        "overloaded",
+        "statement_incomplete",
+    }
 )
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="aksum"')
 

@@ -22,6 +22,8 @@ from application.ports.clock import Clock
 from application.ports.inspection import DatabaseInspection
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.request_quote import RequestQuote
+from application.reconciliation.resolve_break import ResolveBreak
+from application.reconciliation.run_reconciliation import RunReconciliation
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
@@ -40,6 +42,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant
     set_tenant_status: SetTenantStatus
+    run_reconciliation: RunReconciliation
+    resolve_break: ResolveBreak
     uow: UnitOfWork
     platform: Platform
     inspection: DatabaseInspection

@@ -12,6 +12,7 @@ from entrypoints.wiring.providers.use_cases import (
     AuditUseCases,
     PartnerUseCases,
     PlatformUseCases,
+    ReconciliationUseCases,
     SettlementUseCases,
     WorkerUseCases,
 )
@@ -25,6 +26,7 @@ def make_api_container(settings: Settings, *overrides: Provider) -> AsyncContain
         Role.API,
         PartnerUseCases(),
         PlatformUseCases(),
+        ReconciliationUseCases(),
         SettlementUseCases(),
         *overrides,
     )
@@ -51,6 +53,7 @@ def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContain
         PartnerUseCases(),
         PlatformUseCases(),
         SettlementUseCases(),
+        ReconciliationUseCases(),
         AuditUseCases(),
         SealReaders(),
         *overrides,

@@ -1,12 +1,22 @@
 """One valid request for each operation, about one partner's objects, for the matrices."""
 
+from datetime import timedelta
+
 import msgspec
 
-from domain.shared.ids import IdPrefix, encode_id
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ports.reconciliation import BreakFilter
+from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
+from domain.liquidity.outcome import Filled, LpExecute
+from domain.liquidity.quote import LpQuote, LpQuoteRequest
+from domain.reconciliation.findings import BreakType
+from domain.shared.ids import IdPrefix, OrderId, encode_id
+from domain.shared.side import FixedSide, Side
+from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.http.app import all_operations
 from entrypoints.http.metrics import Metrics
 from entrypoints.http.operation import AnyOperation
-from tests.api.world import Caller, Json, Partner, World
+from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
 
@@ -24,6 +34,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
+    run, found_break = await reconciled(world)
+    runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
     pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
@@ -60,6 +72,13 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "list_tenants": ("/admin/v1/tenants", None),
         "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
         "update_tenant": (f"/admin/v1/tenants/{tenant}", {"status": "active"}),
+        "create_reconciliation_run": (runs, {"source": LP}),
+        "list_reconciliation_runs": (f"{runs}?source={LP}", None),
+        "get_reconciliation_run": (f"{runs}/{run}", None),
+        "list_breaks": (f"{breaks}?state=open&age=0-1", None),
+        "get_break": (f"{breaks}/{found_break}", None),
+        "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
+        "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),
         "get_metrics": ("/metrics", None),
@@ -77,6 +96,42 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         )
         for name, (url, body) in found.items()
     ]
+
+
+async def reconciled(world: World) -> tuple[str, str]:
+    """A run, and a break that it found: an execution of somebody who traded past us."""
+    run = await world.container.get(RunReconciliation)
+    await trade_by_hand(world)
+    report = await run.execute(RunCommand(source=LP))
+    async with MemoryUnitOfWork(world.store).begin(HOUSE_TENANT_ID) as tx:
+        found = await tx.reconciliation.page_breaks(
+            BreakFilter(type=BreakType.MISSING_INTERNAL), after=None, limit=1
+        )
+    return (
+        encode_id(IdPrefix.STATEMENT, report.statement.id),
+        encode_id(IdPrefix.BREAK, found[0].id),
+    )
+
+
+async def trade_by_hand(world: World) -> Filled:
+    quote = await world.lp.request_quote(
+        LpQuoteRequest(
+            instrument=BTC_USDT, side=Side.BUY, fixed=FixedSide.BASE, units=BTC_USDT.min_base_units
+        )
+    )
+    assert isinstance(quote, LpQuote)
+    now = world.clock.now()
+    executed = await world.lp.execute_quote(
+        LpExecute(
+            order_id=OrderId(world.ids.new()),
+            lp_quote_id=quote.lp_quote_id,
+            client_ref="by hand",
+            deadline=now + timedelta(seconds=5),
+        )
+    )
+    assert isinstance(executed, Filled)
+    world.later(timedelta(seconds=1))
+    return executed
 
 
 async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:

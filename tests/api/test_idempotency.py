@@ -19,6 +19,8 @@ OTHER: dict[str, Json] = {
     "create_api_key": {"label": "another"},
     "rotate_api_key": {"overlap_seconds": 61},
     "create_tenant": {"name": "another"},
+    "create_reconciliation_run": {"from": "2026-01-01T00:00:00Z"},
+    "resolve_break": {"action": "withdraw_write_off"},
 }
 
 

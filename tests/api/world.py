@@ -41,6 +41,7 @@ from domain.tenants.tenant import HOUSE_TENANT_ID, PricingPolicy
 from entrypoints.wiring.providers.use_cases import (
     PartnerUseCases,
     PlatformUseCases,
+    ReconciliationUseCases,
     SettlementUseCases,
 )
 from entrypoints.wiring.settings import Settings
@@ -142,6 +143,7 @@ class World:
             ports,
             PartnerUseCases(),
             PlatformUseCases(),
+            ReconciliationUseCases(),
             SettlementUseCases(),
             context=instances,
         )
@@ -161,8 +163,10 @@ class World:
         keys = await self.container.get(ManageApiKeys)
         return (await keys.create(tenant_id, scopes=scopes, label="test")).text
 
-    async def operator(self) -> str:
-        return await self.key(HOUSE_TENANT_ID, frozenset({KeyScope.OPERATOR}))
+    async def operator(self, label: str = "test") -> str:
+        keys = await self.container.get(ManageApiKeys)
+        scopes = frozenset({KeyScope.OPERATOR})
+        return (await keys.create(HOUSE_TENANT_ID, scopes=scopes, label=label)).text
 
     def rows(self) -> dict[str, dict[str, int]]:
         """How many rows each table has, by tenant."""

@@ -47,6 +47,7 @@ pytest.register_assert_rewrite(
             "platform",
             "posting",
             "quotes",
+            "reconciliation",
             "reserve",
             "seals",
             "settle",

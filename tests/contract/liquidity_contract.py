@@ -6,6 +6,7 @@ vendor's own count of what happened: in every test it is what it should be, and 
 
 from abc import abstractmethod
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -348,7 +349,35 @@ class HistoryContract:
         assert (page.executions, page.complete) == ((), False)
 
 
+class BalancesContract:
+    async def test_balances_move_by_exactly_the_legs_that_the_list_shows(self, lab: Lab) -> None:
+        if not lab.provider.capabilities.reports_balances:
+            assert await lab.provider.balances() is None
+            return
+        before, since = await holdings(lab), lab.now()
+        for side in (Side.BUY, Side.SELL):
+            await executed(lab, await quoted(lab, side))
+        lab.advance(timedelta(seconds=1))
+        page = await lab.provider.list_executions(since=since, until=lab.now(), limit=10)
+        assert len(page.executions) == 2
+        for row in page.executions:
+            sign = 1 if row.side is Side.BUY else -1
+            before[row.base.asset] += sign * Decimal(row.base.amount)
+            before[row.quote.asset] -= sign * Decimal(row.quote.amount)
+        assert await holdings(lab) == before
+
+    async def test_balances_that_cannot_be_read_are_none(self, lab: Lab) -> None:
+        await lab.arm("lookup_5xx", count=lab.lookup_attempts)
+        assert await lab.provider.balances() is None
+
+
+async def holdings(lab: Lab) -> dict[str, Decimal]:
+    held = await lab.provider.balances()
+    assert held is not None
+    return {each.asset: Decimal(each.amount) for each in held}
+
+
 class LiquidityProviderContract(
-    QuotesContract, ExecutionContract, LostReplyContract, HistoryContract
+    QuotesContract, ExecutionContract, LostReplyContract, HistoryContract, BalancesContract
 ):
     """All of it, for a provider that declares every capability in use so far."""

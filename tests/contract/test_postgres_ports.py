@@ -23,6 +23,10 @@ from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
+from tests.contract.reconciliation_contract import (
+    ExecutionTrailContract,
+    ReconciliationContract,
+)
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
@@ -111,3 +115,9 @@ class TestLedgerExport(InPostgres, LedgerExportContract): ...
 
 
 class TestHistory(InPostgres, HistoryContract): ...
+
+
+class TestReconciliation(InPostgres, ReconciliationContract): ...
+
+
+class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...

@@ -48,6 +48,8 @@ UPDATABLE = {
     "lp_attempts",
     "orders",
     "quotes",
+    "recon_breaks",
+    "recon_sources",
     "tenants",
 }
 DELETABLE = {"intents"}

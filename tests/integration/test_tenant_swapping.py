@@ -16,6 +16,7 @@ from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger_history import BookedBy, StatementRange
 from application.ports.parties import StoredTenant
+from application.ports.reconciliation import BreakFilter
 from application.ports.trading import OrderFilter
 from application.ports.unit_of_work import Transaction
 from domain.ledger.account import AccountKey, customer_owner
@@ -24,8 +25,10 @@ from domain.ledger.commands import Post, ReleaseHold
 from domain.ledger.outcomes import OutcomeCode
 from domain.liquidity.resolution import AttemptStatus
 from domain.shared.errors import InvariantViolation, NotFound
+from domain.shared.ids import BreakId, MatchId
 from domain.tenants.tenant import Tenant, TenantStatus
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
 from tests.fixtures.postgres_servers import Server, in_thread
@@ -120,6 +123,11 @@ def stored_tenant(of: Inhabitant, world: World) -> StoredTenant:
     return StoredTenant(tenant=tenant, created_at=world.now, updated_at=world.now, version=9)
 
 
+async def ledger_side(tx: Transaction, of: Inhabitant, world: World) -> object:
+    side = await tx.reconciliation.ledger_side(SOURCE, since=None)
+    return side.entries, side.balances
+
+
 # What the caller gets: an answer that is nothing, or a refusal.
 ANSWERS: dict[str, tuple[object, Attempt]] = {
     "idempotency.find": (False, find),
@@ -183,6 +191,23 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         False,
         lambda tx, of, _: tx.intents.make_due(IntentKind.MIRROR, of.parked.subject),
     ),
+    "reconciliation.lines": (
+        (),
+        lambda tx, of, _: tx.reconciliation.lines((of.reconciled.line.id,)),
+    ),
+    "reconciliation.has_digest": (
+        False,
+        lambda tx, of, _: tx.reconciliation.has_digest(LP, of.reconciled.statement.digest),
+    ),
+    "reconciliation.finished": (
+        frozenset(),
+        lambda tx, of, _: tx.reconciliation.finished(key for key, _ in of.reconciled.match.items),
+    ),
+    "reconciliation.ledger_side": (((), {}), ledger_side),
+    "execution_trail.of_orders": (
+        (),
+        lambda tx, of, _: tx.execution_trail.of_orders((of.trade.order.id,)),
+    ),
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
     "tenants.add": (
@@ -222,6 +247,32 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfers.add(of.transfer),
     ),
+    "reconciliation.statement": (
+        NotFound,
+        lambda tx, of, _: tx.reconciliation.statement(of.reconciled.statement.id),
+    ),
+    "reconciliation.get_break": (
+        NotFound,
+        lambda tx, of, _: tx.reconciliation.get_break(of.reconciled.broken.id),
+    ),
+    "reconciliation.update_breaks": (
+        VersionConflict,
+        lambda tx, of, _: tx.reconciliation.update_breaks(
+            (replace(of.reconciled.broken, version=2),)
+        ),
+    ),
+    "reconciliation.add_matches": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, world: tx.reconciliation.add_matches(
+            (replace(of.reconciled.match, id=MatchId(world.id())),)
+        ),
+    ),
+    "reconciliation.add_breaks": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, world: tx.reconciliation.add_breaks(
+            (replace(of.reconciled.broken, id=BreakId(world.id())),)
+        ),
+    ),
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
@@ -244,6 +295,22 @@ OWN: dict[str, Attempt] = {
     "intents.add": lambda tx, of, _: tx.intents.add(
         IntentKind.MIRROR, of.trade.transaction.id, payload=None
     ),
+    "reconciliation.sources": lambda tx, of, _: tx.reconciliation.sources(),
+    "reconciliation.add_source": lambda tx, of, _: tx.reconciliation.add_source(SOURCE),
+    "reconciliation.lock": lambda tx, of, _: tx.reconciliation.lock(LP),
+    "reconciliation.last_statement": lambda tx, of, _: tx.reconciliation.last_statement(LP),
+    "reconciliation.page_statements": lambda tx, of, _: tx.reconciliation.page_statements(
+        LP, before=None, limit=100
+    ),
+    "reconciliation.add_statement": lambda tx, of, world: tx.reconciliation.add_statement(
+        new_statement(world, hours=9), ()
+    ),
+    "reconciliation.names": lambda tx, of, _: tx.reconciliation.names(LP, ("e1",)),
+    "reconciliation.open_breaks": lambda tx, of, _: tx.reconciliation.open_breaks(LP),
+    "reconciliation.page_breaks": lambda tx, of, _: tx.reconciliation.page_breaks(
+        BreakFilter(), after=None, limit=100
+    ),
+    "execution_trail.unfinished": lambda tx, of, _: tx.execution_trail.unfinished(LP),
 }
 
 
@@ -293,7 +360,13 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
     before = await rows_of(admin, theirs)
     async with world.ports.uow.begin(mine.party.tenant_id) as tx:
         shown = repr(await OWN[method](tx, theirs, world))
-        for foreign in (theirs.party.tenant_id, theirs.key.id, theirs.due_hold.id):
+        for foreign in (
+            theirs.party.tenant_id,
+            theirs.key.id,
+            theirs.due_hold.id,
+            theirs.reconciled.statement.id,
+            theirs.reconciled.broken.id,
+        ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):
             assert str(order.id) not in shown

@@ -8,12 +8,24 @@ import msgspec
 from application.ports.intents import Intent, IntentKind
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
+from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
 from domain.ledger.commands import PlaceHold
 from domain.ledger.hold import Hold
+from domain.reconciliation.breaks import Break
+from domain.reconciliation.sides import Line
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
+from tests.contract.reconciliation_contract import (
+    LP,
+    new_break,
+    new_item,
+    new_line,
+    new_match,
+    sourced,
+    stated,
+)
 from tests.contract.seals_contract import add, sealing
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
@@ -22,6 +34,15 @@ CLIENT_ORDER_ID: Final = "the same in both"
 KEY: Final = "the same key in both"
 HOUR: Final = timedelta(hours=1)
 OVER: Final = timedelta(seconds=-1)
+
+
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement with one line that is matched and one that is in a break."""
+
+    statement: Statement
+    line: Line
+    match: MatchRecord
+    broken: Break
 
 
 class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +58,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     key: ApiKey
     deposit: Deposit
     transfer: Transfer
+    reconciled: Reconciled
     leased: Intent
     parked: Intent
     later: Intent
@@ -84,10 +106,25 @@ async def inhabitant(world: World) -> Inhabitant:
         key=key,
         deposit=deposit,
         transfer=transfer,
+        reconciled=await reconciled(world, party),
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
     )
+
+
+async def reconciled(world: World, party: Party) -> Reconciled:
+    line, other = new_line(world, units=7), new_line(world, "e2")
+    await sourced(world, party.tenant_id)
+    statement = await stated(world, party.tenant_id, line, other)
+    match = new_match(world, line, new_item(world, 7))
+    broken = new_break(world, line=other)
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        await tx.reconciliation.lock(LP)
+        await tx.reconciliation.add_matches((match,))
+        await tx.reconciliation.add_breaks((broken,))
+        await tx.commit()
+    return Reconciled(statement=statement, line=line, match=match, broken=broken)
 
 
 async def intent(

@@ -239,3 +239,23 @@ async def test_fifty_concurrent_accepts_are_one_execution(vendor: VendorClient) 
     assert outcomes == ["345232"] * 49 + ["filled"]
     assert len(await vendor.executions()) == 1
     assert before - await vendor.balance("BTC") == msgspec.convert("0.1", type=type(before))
+
+
+async def test_account_has_the_vendors_fields_and_the_balances_that_are_not_zero(
+    vendor: VendorClient,
+) -> None:
+    await vendor.control("POST", "balances", {"asset": "ETH", "amount": "0"})
+    payload = f"omitZeroBalances=true&timestamp={vendor.clock.now_ms()}"
+    query = f"{payload}&signature={vendor.sign(payload)}"
+    served = await vendor.raw("GET", "/api/v3/account", query=query)
+    assert served.json["accountType"] == "SPOT"
+    assert served.json["commissionRates"] == {
+        "maker": "0.00000000",
+        "taker": "0.00000000",
+        "buyer": "0.00000000",
+        "seller": "0.00000000",
+    }
+    assert served.json["preventSor"] is False
+    balances = msgspec.convert(served.json["balances"], type=list[dict[str, str]])
+    assert {"asset": "BTC", "free": "5000.00000000", "locked": "0.00000000"} in balances
+    assert "ETH" not in {row["asset"] for row in balances}

@@ -21,6 +21,7 @@ from domain.liquidity.outcome import (
     Filled,
     LpExecute,
     LpExecutionPage,
+    LpHolding,
     NotSeen,
     Outcome,
     Pending,
@@ -38,7 +39,10 @@ CAPABILITIES: Final = Capabilities(
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,
+    reports_balances=True,
 )
+# The vendor's account call tells of this wallet alone.
+SPOT: Final = "SPOT"
 
 
 class BinanceConvert:
@@ -102,6 +106,9 @@ class BinanceConvert:
         self, *, since: datetime, until: datetime, limit: int
     ) -> LpExecutionPage:
         return await self._lookup.page(since=since, until=until, limit=limit)
+
+    async def balances(self) -> tuple[LpHolding, ...] | None:
+        return await self._lookup.balances() if self._settings.wallet_type == SPOT else None
 
     async def close(self) -> None:
         await self._quoting.close()

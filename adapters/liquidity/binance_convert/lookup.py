@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote as url_quote
 
 from adapters.http_client.exchange import Answered
+from adapters.liquidity.amounts import exact_sum
 from adapters.liquidity.binance_convert.history import PAGE_ROWS, scan
 from adapters.liquidity.binance_convert.outcomes import listed, outcome_of, read_order
 from adapters.liquidity.binance_convert.pairs import Pairs
@@ -12,13 +13,22 @@ from adapters.liquidity.binance_convert.schemas import (
     OrderRecord,
     TradeFlow,
     TradeRow,
+    read_account,
     read_trade_flow,
 )
 from adapters.liquidity.binance_convert.transform import OK, legs, to_ms
-from adapters.liquidity.binance_convert.wire import LOOKUP_ATTEMPTS, Wire
+from adapters.liquidity.binance_convert.wire import ACCOUNT_PATH, LOOKUP_ATTEMPTS, Wire
 from adapters.liquidity.reading import Unreadable, identifier
 from domain.assets.instrument import Instrument
-from domain.liquidity.outcome import ExecutionKey, LpExecutionPage, NotSeen, Outcome, Unknown
+from domain.liquidity.outcome import (
+    ExecutionKey,
+    LpExecutionPage,
+    LpHolding,
+    NotSeen,
+    Outcome,
+    Unknown,
+)
+from domain.shared.money import AmountInvalid
 from domain.shared.side import Side
 
 # The vendor's clock may differ from ours by this much and a row is still inside the window.
@@ -73,6 +83,17 @@ class Lookup:
             pair = self._pairs.find(row.from_asset, row.to_asset)
             executions.append(listed(row, None if pair is None else pair[1]))
         return LpExecutionPage(executions=tuple(executions), complete=found.complete)
+
+    async def balances(self) -> tuple[LpHolding, ...] | None:
+        """Of the spot wallet; None on any trouble."""
+        exchange = await self._wire.get("account", "omitZeroBalances=true", below=ACCOUNT_PATH)
+        if not isinstance(exchange, Answered) or exchange.status != OK:
+            return None
+        try:
+            held = read_account(exchange.body).balances
+            return tuple(LpHolding(each.asset, exact_sum(each.free, each.locked)) for each in held)
+        except (Unreadable, AmountInvalid):
+            return None
 
     async def _page(self, start_ms: int, end_ms: int) -> TradeFlow | None:
         params = f"startTime={start_ms}&endTime={end_ms}&limit={PAGE_ROWS}"

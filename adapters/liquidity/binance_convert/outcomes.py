@@ -153,6 +153,7 @@ def listed(row: TradeRow, side: Side | None) -> LpExecution:
         lp_quote_id=identifier(row.quote_id),
         lp_execution_id=str(row.order_id),
         status=KINDS.get(row.order_status, OutcomeKind.UNKNOWN),
+        side=Side.BUY if buys else Side.SELL,
         base=gotten if buys else given,
         quote=given if buys else gotten,
         executed_at=from_ms(row.create_time),

@@ -52,6 +52,16 @@ class TradeFlow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     more_data: bool
 
 
+class SpotBalance(msgspec.Struct, frozen=True):
+    asset: PlainText
+    free: PlainText
+    locked: PlainText
+
+
+class SpotAccount(msgspec.Struct, frozen=True):
+    balances: tuple[SpotBalance, ...]
+
+
 class AssetPrecision(msgspec.Struct, frozen=True):
     asset: str
     fraction: int
@@ -75,6 +85,7 @@ read_quote_reply = reader(QuoteReply)
 read_accept_reply = reader(AcceptReply)
 read_order_record = reader(OrderRecord)
 read_trade_flow = reader(TradeFlow)
+read_account = reader(SpotAccount)
 read_assets = reader(tuple[AssetPrecision, ...])
 read_pairs = reader(tuple[PairInfo, ...])
 read_error = reader(ErrorReply)

@@ -17,6 +17,7 @@ from adapters.liquidity.binance_convert.transform import to_ms
 from application.ports.clock import Clock
 
 BASE_PATH: Final = "/sapi/v1/convert/"
+ACCOUNT_PATH: Final = "/api/v3/"
 SLOW_DOWN: Final = timedelta(seconds=1)
 BAN_SHORTEST: Final = timedelta(minutes=2)
 LOOKUP_ATTEMPTS: Final = 2
@@ -59,6 +60,7 @@ class Wire:
         read_ms: int | None = None,
         attempts: int = LOOKUP_ATTEMPTS,
         is_signed: bool = True,
+        below: str = BASE_PATH,
     ) -> Exchange:
         """`NotSent` while the vendor wants no requests."""
         if (until := self.closed_until()) is not None:
@@ -69,7 +71,7 @@ class Wire:
 
         def target() -> URL:
             query = self._signed(params).decode() if is_signed else params
-            return URL(f"{self._base}{name}?{query}", encoded=True)
+            return URL(f"{self._settings.base_url}{below}{name}?{query}", encoded=True)
 
         return self._heed(await self._http.get(target, patience=patience, attempts=attempts))
 

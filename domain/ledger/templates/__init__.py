@@ -21,6 +21,7 @@ from .mirror import (
     withdrawal_instruction,
     withdrawal_return_instruction,
 )
+from .reconciliation import ReconciliationAccounts, reconciliation_adjustment
 from .resolve import resolve
 from .reversal import reversal
 from .trade import TradeAccounts, trade_filled
@@ -50,6 +51,7 @@ __all__ = [
     "HouseWithdrawalAccounts",
     "MirrorInstruction",
     "NetworkFeeAccounts",
+    "ReconciliationAccounts",
     "ReportedFill",
     "TradeAccounts",
     "TradeAmounts",
@@ -69,6 +71,7 @@ __all__ = [
     "mirror_keys",
     "mirror_transaction",
     "network_fee_paid",
+    "reconciliation_adjustment",
     "resolve",
     "reversal",
     "trade_filled",

@@ -61,6 +61,9 @@ AccountRef = Annotated[str, _id(IdPrefix.ACCOUNT)]
 TransactionRef = Annotated[str, _id(IdPrefix.TRANSACTION)]
 TransferRef = Annotated[str, _id(IdPrefix.TRANSFER)]
 DepositRef = Annotated[str, _id(IdPrefix.DEPOSIT)]
+StatementRef = Annotated[str, _id(IdPrefix.STATEMENT)]
+MatchRef = Annotated[str, _id(IdPrefix.MATCH)]
+BreakRef = Annotated[str, _id(IdPrefix.BREAK)]
 ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 
 # Plain notation, as text: JSON numbers lose digits in most readers.

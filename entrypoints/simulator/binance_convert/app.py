@@ -7,6 +7,7 @@ from entrypoints.simulator.binance_convert.catalog import OPENING_BALANCES
 from entrypoints.simulator.binance_convert.errors import ok
 from entrypoints.simulator.binance_convert.executing import Executing
 from entrypoints.simulator.binance_convert.guard import Call, Endpoint, Guard
+from entrypoints.simulator.binance_convert.holdings import ACCOUNT_PARAMS, Holdings
 from entrypoints.simulator.binance_convert.limits import Per
 from entrypoints.simulator.binance_convert.lookups import (
     ORDER_STATUS_PARAMS,
@@ -93,6 +94,15 @@ class BinanceConvert:
                 serve=self._server_time,
                 params=frozenset(),
                 signed=False,
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/v3/account",
+                weight=20,
+                per=Per.IP,
+                serve=Holdings(self._vendor).account,
+                params=ACCOUNT_PARAMS,
+                stage=Stage.HISTORY,
             ),
             Endpoint(
                 method="GET",

@@ -69,5 +69,37 @@ class TradeFlowAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     more_data: bool
 
 
+class CommissionRates(msgspec.Struct, frozen=True):
+    maker: str = "0.00000000"
+    taker: str = "0.00000000"
+    buyer: str = "0.00000000"
+    seller: str = "0.00000000"
+
+
+class AssetBalance(msgspec.Struct, frozen=True):
+    asset: str
+    free: str
+    locked: str
+
+
+class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    maker_commission: int = 0
+    taker_commission: int = 0
+    buyer_commission: int = 0
+    seller_commission: int = 0
+    commission_rates: CommissionRates = CommissionRates()
+    can_trade: bool = True
+    can_withdraw: bool = True
+    can_deposit: bool = True
+    brokered: bool = False
+    require_self_trade_prevention: bool = False
+    prevent_sor: bool = False
+    update_time: int
+    account_type: str = "SPOT"
+    balances: list[AssetBalance]
+    permissions: tuple[str, ...] = ("SPOT",)
+    uid: int
+
+
 class ServerTime(msgspec.Struct, frozen=True, rename="camel"):
     server_time: int

@@ -31,6 +31,9 @@ from application.ports.signing import Signer
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
+from application.reconciliation.import_statement import ImportStatement
+from application.reconciliation.resolve_break import ResolveBreak
+from application.reconciliation.run_reconciliation import RunReconciliation
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
@@ -112,6 +115,16 @@ class WorkerUseCases(Provider):
         return SealLedger(
             uow=uow, ledger_clock=ledger_clock, signer=signer, anchor=anchor, clock=clock
         )
+
+
+class ReconciliationUseCases(Provider):
+    """Needs nothing that an API process may not do: a tenant's rows are read inside the tenant."""
+
+    scope = Scope.APP
+
+    run_reconciliation = provide(RunReconciliation)
+    import_statement = provide(ImportStatement)
+    resolve_break = provide(ResolveBreak)
 
 
 class AuditUseCases(Provider):

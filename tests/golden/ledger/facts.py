@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.ledger.account import AccountKey, customer_owner, tenant_owner
+from domain.ledger.chart import AccountCode
 from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.templates import (
     CapitalAccounts,
@@ -13,6 +14,7 @@ from domain.ledger.templates import (
     FeeAccounts,
     Header,
     NetworkFeeAccounts,
+    ReconciliationAccounts,
     ReportedFill,
     TradeAccounts,
     TradeAmounts,
@@ -26,6 +28,7 @@ from domain.ledger.templates import (
     mirror_keys,
     mirror_transaction,
     network_fee_paid,
+    reconciliation_adjustment,
     resolve,
     reversal,
     trade_filled,
@@ -190,6 +193,16 @@ def returned() -> JournalTransaction:
 def return_mirrored() -> JournalTransaction:
     told = withdrawal_return_instruction(header(9, "wdr_1"), USDT, 295 * ONE, mirror_of=MIRROR_OF)
     return mirror_transaction(told, ids_of(mirror_keys(told)))
+
+
+def reconciled(whole: int, *, written_off: bool) -> JournalTransaction:
+    """The LP's list has `whole` more than our books; negative: less."""
+    inventory = AccountKey(AccountCode.LP_INVENTORY, USDT, "alpha")
+    keys = ReconciliationAccounts.keys(inventory, written_off=written_off)
+    accounts = resolve(ReconciliationAccounts, keys, ids_of(keys.values()))
+    return reconciliation_adjustment(
+        header(7, "brk_1"), USDT, whole * ONE, accounts, written_off=written_off
+    )
 
 
 def ids_of(keys: Iterable[AccountKey]) -> dict[AccountKey, AccountId]:

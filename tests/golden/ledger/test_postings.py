@@ -71,6 +71,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "withdrawal_return_clearing": lambda: clearing(facts.returned(), facts.return_mirrored()),
     "network_fee": lambda: posting(facts.network_fee()),
     "capital": lambda: posting(facts.capital()),
+    "reconciliation_adjustment": lambda: posting(facts.reconciled(20, written_off=False)),
+    "reconciliation_write_off": lambda: posting(facts.reconciled(-3, written_off=True)),
     "transfer": lambda: posting(facts.transferred()),
     "transfer_from_hold": lambda: posting(facts.transferred(hold_id=HOLD)),
     "transfer_reversed": lambda: posting(facts.reversed_transfer()),

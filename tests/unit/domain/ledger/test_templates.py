@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from domain.ledger.account import AccountKey
+from domain.ledger.chart import AccountCode
 from domain.ledger.entry import HoldCapture, JournalTransaction, TransactionInvalid
 from domain.ledger.templates import (
     CapitalAccounts,
@@ -16,6 +17,7 @@ from domain.ledger.templates import (
     HouseDepositAccounts,
     HouseTradeAccounts,
     MirrorInstruction,
+    ReconciliationAccounts,
     ReportedFill,
     TradeAmounts,
     TradeMirror,
@@ -27,6 +29,7 @@ from domain.ledger.templates import (
     fee_charged,
     mirror_keys,
     mirror_transaction,
+    reconciliation_adjustment,
     resolve,
     reversal,
     trade_instruction,
@@ -186,3 +189,26 @@ def test_house_accounts_of_a_mirror_belong_to_the_tenant_it_answers() -> None:
     owners = {key.owner for key in mirror_keys(told) if key.owner is not None}
     assert owners == {TENANT}
     assert isinstance(mirror_keys(told)[0], AccountKey)
+
+
+@pytest.mark.parametrize("written_off", [False, True])
+@pytest.mark.parametrize("units", [-3, 3])
+def test_what_a_reconciliation_found_is_put_right_and_named_elsewhere(
+    units: int, written_off: bool
+) -> None:
+    inventory = AccountKey(AccountCode.LP_INVENTORY, USDT, "alpha")
+    keys = ReconciliationAccounts.keys(inventory, written_off=written_off)
+    accounts = resolve(ReconciliationAccounts, keys, ids_of(keys.values()))
+    posted = reconciliation_adjustment(HEADER, USDT, units, accounts, written_off=written_off)
+    # Debits are negative, and an asset grows by them.
+    assert [(entry.account_id, entry.units) for entry in posted.entries] == [
+        (accounts.reconciled, -units),
+        (accounts.counterpart, units),
+    ]
+
+
+def test_nothing_found_is_nothing_to_adjust() -> None:
+    keys = ReconciliationAccounts.keys(AccountKey(AccountCode.CUSTODY, USDT), written_off=False)
+    accounts = resolve(ReconciliationAccounts, keys, ids_of(keys.values()))
+    with pytest.raises(AmountInvalid):
+        reconciliation_adjustment(HEADER, USDT, 0, accounts, written_off=False)
