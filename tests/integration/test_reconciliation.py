@@ -338,3 +338,31 @@ async def test_trades_while_it_runs_are_left_to_the_next_run(lab: Reconciled) ->
 
 def gates_agree(report: Report) -> bool:
     return all(each.unexplained_by_books == 0 for each in report.statement.positions)
+
+
+async def test_database_itself_refuses_a_match_whose_sides_differ_and_a_second_match(
+    lab: Reconciled,
+) -> None:
+    await lab.trade_by_hand()
+    await lab.run()
+    line_id = (await lab.open_breaks())[0].line_id
+    insert = (
+        "INSERT INTO recon_matches (tenant_id, match_id, position, rule, source, asset, line_id, "
+        "units, created_at) SELECT tenant_id, $2, 0, $3, source, asset, id, units, now() "
+        "FROM recon_lines WHERE id = $1"
+    )
+    async with lab.stack.ops.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT set_config('app.tenant_id', $1, true)", str(HOUSE_TENANT_ID)
+        )
+        with pytest.raises(asyncpg.CheckViolationError, match="differ"):
+            async with connection.transaction():
+                await connection.execute(insert, line_id, lab.stack.ids.new(), "reference")
+        await connection.execute(insert, line_id, lab.stack.ids.new(), "balance")
+        with pytest.raises(asyncpg.UniqueViolationError, match="recon_matches_line_key"):
+            async with connection.transaction():
+                await connection.execute(insert, line_id, lab.stack.ids.new(), "balance")
+        for change in ("UPDATE recon_lines SET units = 1", "DELETE FROM recon_matches"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with connection.transaction():
+                    await connection.execute(change)

@@ -86,24 +86,7 @@ class BinanceConvert:
         quoting = Quoting(self._vendor, self._quotes)
         executing = Executing(self._vendor, self._quotes, self._orders)
         return [
-            Endpoint(
-                method="GET",
-                path="/api/v3/time",
-                weight=1,
-                per=Per.IP,
-                serve=self._server_time,
-                params=frozenset(),
-                signed=False,
-            ),
-            Endpoint(
-                method="GET",
-                path="/api/v3/account",
-                weight=20,
-                per=Per.IP,
-                serve=Holdings(self._vendor).account,
-                params=ACCOUNT_PARAMS,
-                stage=Stage.HISTORY,
-            ),
+            *self._general(),
             Endpoint(
                 method="GET",
                 path=f"{CONVERT}/exchangeInfo",
@@ -155,6 +138,29 @@ class BinanceConvert:
                 per=Per.UID,
                 serve=lookups.trade_flow,
                 params=TRADE_FLOW_PARAMS,
+                stage=Stage.HISTORY,
+            ),
+        ]
+
+    def _general(self) -> list[Endpoint]:
+        """Of the vendor's general API, which Convert is a part of."""
+        return [
+            Endpoint(
+                method="GET",
+                path="/api/v3/time",
+                weight=1,
+                per=Per.IP,
+                serve=self._server_time,
+                params=frozenset(),
+                signed=False,
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/v3/account",
+                weight=20,
+                per=Per.IP,
+                serve=Holdings(self._vendor).account,
+                params=ACCOUNT_PARAMS,
                 stage=Stage.HISTORY,
             ),
         ]

@@ -59,7 +59,7 @@ def test_same_bytes_have_the_same_digest_and_no_others() -> None:
         ("line,NGN,1e3,2026-03-03,a,", "row 5: not a plain decimal number"),
         ("line,NGN,+1,2026-03-03,a,", "row 5: not a plain decimal number"),
         ("line,NGN,0,2026-03-03,a,", "row 5: a line moves something"),
-        ("line,XXX,1,2026-03-03,a,", "row 5: no such asset"),
+        ("line,ABC,1,2026-03-03,a,", "row 5: no such asset"),
         ("line,NGN,1,03/03/2026,a,", "row 5: a date is YYYY-MM-DD"),
         ("line,NGN,1,2026-03-03,,", "row 5: lines, and only lines, have a reference"),
         ("opening,NGN,1,2026-03-03,a,", "row 5: lines, and only lines, have a reference"),
