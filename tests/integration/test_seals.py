@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from adapters.memory.clock import ManualClock
 from adapters.system.file_signer import make_key
 from adapters.system.seal_anchor import FileSealAnchor
 from application.ledger.anchoring import SealChainDisagrees
 from application.ledger.seal_walk import NOT_ANCHORED
+from application.ledger.sealing_lag import LAG_MAX, SealingLag
 from domain.ledger.canonical import FORMAT, FORMATS
 from domain.ledger.commands import Post
 from domain.ledger.seal import Seal
@@ -101,6 +104,18 @@ async def test_transaction_that_was_open_while_others_were_sealed_is_not_missed(
         result = await sealing.verified(tenant_id)
         assert (result.findings, result.transactions) == ((), result.transactions_read)
     assert (await sealing.verified(quick.tenant_id)).transactions == 10
+
+
+async def test_books_that_nobody_seals_are_behind_after_some_minutes(sealing: Sealing) -> None:
+    world = sealing.world
+    payer, _ = await moving(world, 1)
+    clock = ManualClock(world.now)
+    lag = SealingLag(uow=world.ports.uow, clock=clock)
+    assert payer.tenant_id not in await lag.execute()
+    clock.advance(LAG_MAX + timedelta(seconds=1))
+    assert payer.tenant_id in await lag.execute()
+    await sealing.seal(payer.tenant_id)
+    assert payer.tenant_id not in await lag.execute()
 
 
 async def test_sealers_at_once_make_one_chain(sealing: Sealing) -> None:

@@ -8,9 +8,11 @@ import click
 import msgspec
 from dishka import AsyncContainer
 
+from application.ledger.sealing_lag import SealingLag
 from application.ports.clock import Clock
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from domain.ledger.account_name import book_name
 from domain.liquidity.quote import LpName
 from entrypoints.cli.output import json_option, print_json, print_rows
 from entrypoints.wiring.database import check_every_role, embedded_server_is_installed
@@ -59,6 +61,7 @@ async def _examine() -> list[Check]:
             inspection: DatabaseInspection = await container.get(DatabaseInspection)
             clock: Clock = await container.get(Clock)
             checks += _database(await inspection.report(), now=clock.now())
+            checks.append(await _seals(container))
             checks += await _lps(container)
     except StartRefused as error:
         checks.append(Check("start", False, str(error)))
@@ -99,6 +102,12 @@ def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
         ),
         Check("clock", skew <= SKEW_MAX, f"{skew.total_seconds():.3f} s from the database's"),
     ]
+
+
+async def _seals(container: AsyncContainer) -> Check:
+    behind = [book_name(each) for each in await (await container.get(SealingLag)).execute()]
+    detail = f"behind: {', '.join(behind)}: is a worker running, and has it a key?"
+    return Check("seals", not behind, detail if behind else "the journal is sealed")
 
 
 async def _lps(container: AsyncContainer) -> list[Check]:

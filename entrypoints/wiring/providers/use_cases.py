@@ -14,6 +14,7 @@ from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
 from application.ledger.prove_transaction import ProveTransaction
 from application.ledger.seal_ledger import SealLedger
+from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
 from application.orders.accept_quote import AcceptQuote
@@ -133,5 +134,6 @@ class AuditUseCases(Provider):
     verify_ledger = provide(VerifyLedger)
     export_ledger = provide(ExportLedger)
     verify_seals = provide(VerifySeals)
+    sealing_lag = provide(SealingLag)
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)

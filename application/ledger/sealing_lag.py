@@ -1,0 +1,32 @@
+from datetime import timedelta
+from typing import Final
+
+from application.ledger.books import all_books
+from application.ports.clock import Clock
+from application.ports.unit_of_work import UnitOfWork
+from domain.ledger.seal import GENESIS, sealed_until
+from domain.shared.ids import TenantId
+
+# A pass every ten seconds, and some for a transaction that is open long: then something is wrong.
+LAG_MAX: Final = timedelta(minutes=5)
+
+
+class SealingLag:
+    """- What was booked longer ago than `LAG_MAX` must be sealed, in everybody's books."""
+
+    def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def execute(self) -> tuple[TenantId, ...]:
+        """Whose books are behind."""
+        return tuple([each for each in await all_books(self._uow) if await self._is_behind(each)])
+
+    async def _is_behind(self, tenant_id: TenantId) -> bool:
+        until = self._clock.now() - LAG_MAX
+        async with self._uow.begin(tenant_id) as tx:
+            begin = sealed_until(await tx.seals.head())
+            since = None if begin == GENESIS else begin
+            if until <= begin:
+                return False
+            return await tx.seals.end_of_block(since, until, transactions_max=1) is not None
