@@ -24,36 +24,15 @@ from tests.integration.direct import (
     set_tenant,
     undone,
 )
+from tests.integration.rls_expected import (
+    DELETABLE,
+    MADE_BY_WORKERS_ALONE,
+    READABLE,
+    UPDATABLE,
+)
 from tests.integration.two_tenants import Inhabited, inhabit
 
 # What sweepers see of other tenants before they enter one of them. Everything else: nothing.
-DUE = {
-    "intents": "state = 'due' AND next_action_at <= now()",
-    "quotes": "status = 'open' AND expires_at <= now()",
-    "ledger_holds": "state = 'active' AND expires_at <= now()",
-    "tenants": "true",
-}
-# Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
-READABLE = {
-    Role.API: {},
-    Role.WORKER: DUE,
-    Role.OPS: None,
-}
-UPDATABLE = {
-    "api_keys",
-    "customers",
-    "intents",
-    "ledger_balances",
-    "ledger_holds",
-    "lp_attempts",
-    "orders",
-    "quotes",
-    "recon_breaks",
-    "recon_sources",
-    "tenants",
-}
-DELETABLE = {"intents"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals"}
 ROLES = pytest.mark.parametrize("role", RUNTIME_ROLES)
 
 

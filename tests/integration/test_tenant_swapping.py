@@ -29,6 +29,7 @@ from domain.shared.ids import BreakId, MatchId
 from domain.tenants.tenant import Tenant, TenantStatus
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
+from tests.contract.seals_contract import sealing
 from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
 from tests.fixtures.postgres_servers import Server, in_thread
@@ -128,6 +129,10 @@ async def ledger_side(tx: Transaction, of: Inhabitant, world: World) -> object:
     return side.entries, side.balances
 
 
+async def add_seal(tx: Transaction, of: Inhabitant, world: World) -> bool:
+    return await tx.seals.add(*await sealing(world, of.party.tenant_id, None))
+
+
 # What the caller gets: an answer that is nothing, or a refusal.
 ANSWERS: dict[str, tuple[object, Attempt]] = {
     "idempotency.find": (False, find),
@@ -146,7 +151,7 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         {},
         lambda tx, of, world: tx.history.posted([of.party.usdt], BookedBy(world.now)),
     ),
-    "folds.folded_until": (None, lambda tx, of, _: tx.folds.folded_until()),
+    "seals.row": (None, lambda tx, of, _: tx.seals.row(of.trade.transaction.id)),
     "journal.of_reference": (
         (),
         lambda tx, of, _: tx.journal.of_reference(of.trade.transaction.reference),
@@ -210,6 +215,7 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
     ),
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
+    "seals.add": (asyncpg.InsufficientPrivilegeError, add_seal),
     "tenants.add": (
         asyncpg.InsufficientPrivilegeError,
         lambda tx, of, world: tx.tenants.add(stored_tenant(of, world)),
@@ -276,6 +282,12 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
+    "seals.head": lambda tx, of, _: tx.seals.head(),
+    "seals.after": lambda tx, of, _: tx.seals.after(0, limit=9),
+    "seals.covering": lambda tx, of, world: tx.seals.covering(world.now),
+    "seals.leaves": lambda tx, of, _: tx.seals.leaves(1),
+    "seals.end_of_block": lambda tx, _, w: tx.seals.end_of_block(None, w.now, transactions_max=9),
+    "seals.page": lambda tx, of, world: tx.seals.page(None, world.now, after=None, limit=99),
     "tenants.get": lambda tx, of, _: tx.tenants.get(),
     "tenants.partners": lambda tx, of, _: tx.tenants.partners(),
     "api_keys.list": lambda tx, of, _: tx.api_keys.list(),
@@ -287,9 +299,8 @@ OWN: dict[str, Attempt] = {
     "journal.close_period": lambda tx, of, world: tx.journal.close_period(
         world.now.date() - timedelta(days=9), by="me"
     ),
-    "folds.fold": lambda tx, of, world: tx.folds.fold(
-        world.now, transactions_min=1, transactions_max=9
-    ),
+    "folds.fold": lambda tx, _, w: tx.folds.fold(w.now, transactions_min=1, transactions_max=9),
+    "folds.folded_until": lambda tx, of, _: tx.folds.folded_until(),
     "quotes.expire_due": lambda tx, of, world: tx.quotes.expire_due(now=world.now, limit=100),
     "orders.page": lambda tx, of, _: tx.orders.page(OrderFilter(), before=None, limit=100),
     "intents.add": lambda tx, of, _: tx.intents.add(

@@ -10,13 +10,16 @@ from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
-from domain.ledger.commands import PlaceHold
+from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
+from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
+from tests.contract.posting_contract import alone
 from tests.contract.reconciliation_contract import (
     LP,
     new_break,
@@ -79,6 +82,17 @@ async def inhabit(database: Database) -> Inhabited:
         )
 
 
+async def derived(world: World, party: Party, other: Party) -> None:
+    """An answered key, a reversal, a closed period, and what is folded from all that."""
+    moving = world.moving(party.usdt, other.usdt, 1)
+    assert (await alone(world, party, moving, Request(KEY, bytes(32)))).accepted
+    assert (await alone(world, party, reversal(world.header(), moving))).accepted
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        assert await tx.journal.close_period(world.now.date() - 9 * timedelta(days=1), by="ops")
+        await tx.commit()
+    await fold_all(world, party.tenant_id)
+
+
 async def inhabitant(world: World) -> Inhabitant:
     party = await world.party()
     trade = await world.trade(party)
@@ -94,6 +108,7 @@ async def inhabitant(world: World) -> Inhabitant:
     due_hold = hold_on(world, party, 1, placed=world.now - 2 * HOUR, expires_in=HOUR)
     await do(world, party, PlaceHold(due_hold))
     other = await world.party(party.tenant_id)
+    await derived(world, party, other)
     assert await add(world, *await sealing(world, party.tenant_id, None))
     return Inhabitant(
         party=party,

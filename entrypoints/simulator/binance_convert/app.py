@@ -87,23 +87,7 @@ class BinanceConvert:
         executing = Executing(self._vendor, self._quotes, self._orders)
         return [
             *self._general(),
-            Endpoint(
-                method="GET",
-                path=f"{CONVERT}/exchangeInfo",
-                weight=3_000,
-                per=Per.IP,
-                serve=quoting.exchange_info,
-                params=frozenset(("fromAsset", "toAsset")),
-                signed=False,
-            ),
-            Endpoint(
-                method="GET",
-                path=f"{CONVERT}/assetInfo",
-                weight=100,
-                per=Per.IP,
-                serve=quoting.asset_info,
-                params=frozenset(),
-            ),
+            *self._catalogue(quoting),
             Endpoint(
                 method="POST",
                 path=f"{CONVERT}/getQuote",
@@ -139,6 +123,27 @@ class BinanceConvert:
                 serve=lookups.trade_flow,
                 params=TRADE_FLOW_PARAMS,
                 stage=Stage.HISTORY,
+            ),
+        ]
+
+    def _catalogue(self, quoting: Quoting) -> list[Endpoint]:
+        return [
+            Endpoint(
+                method="GET",
+                path=f"{CONVERT}/exchangeInfo",
+                weight=3_000,
+                per=Per.IP,
+                serve=quoting.exchange_info,
+                params=frozenset(("fromAsset", "toAsset")),
+                signed=False,
+            ),
+            Endpoint(
+                method="GET",
+                path=f"{CONVERT}/assetInfo",
+                weight=100,
+                per=Per.IP,
+                serve=quoting.asset_info,
+                params=frozenset(),
             ),
         ]
 

@@ -1,0 +1,33 @@
+"""What each role may see and change across and within tenants, table by table."""
+
+from adapters.postgres.roles import Role
+
+DUE = {
+    "intents": "state = 'due' AND next_action_at <= now()",
+    "quotes": "status = 'open' AND expires_at <= now()",
+    "ledger_holds": "state = 'active' AND expires_at <= now()",
+    "tenants": "true",
+}
+# Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
+READABLE = {
+    Role.API: {},
+    Role.WORKER: DUE,
+    Role.OPS: None,
+}
+UPDATABLE = {
+    "api_keys",
+    "customers",
+    "intents",
+    "ledger_balances",
+    "ledger_days",
+    "ledger_folds",
+    "ledger_holds",
+    "lp_attempts",
+    "orders",
+    "quotes",
+    "recon_breaks",
+    "recon_sources",
+    "tenants",
+}
+DELETABLE = {"intents"}
+MADE_BY_WORKERS_ALONE = {"ledger_seals"}
