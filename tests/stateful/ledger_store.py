@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from asyncpg import Connection
 from msgspec.structs import replace
 
 from adapters.system.ids import SystemIds
-from application.ports.ledger import PostedEntry
+from application.ports.ledger_history import Moment, StatementLine, StatementRange
 from domain.ledger.account import Account
 from domain.ledger.commands import Batch, Command, ExpireHold, PlaceHold, Post, ReleaseHold
 from domain.ledger.entry import Entry, HoldCapture, JournalTransaction
@@ -23,7 +23,7 @@ from tests.contract.world import World
 from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import TENANT_TABLES, connected, names
 
-ENTRIES_MAX = 1_000
+LINES_MAX = 1_000
 ACCOUNT = """
 INSERT INTO aksum.ledger_accounts (tenant_id, id, owner, code, asset, type, floor_units, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8)
@@ -136,12 +136,31 @@ class Books:
         async with self._store.ports.uow.begin(self.tenant_id) as tx:
             return await tx.journal.hold(HoldId(self._ids.real(hold_id)))
 
-    async def entries(self, account: Account) -> tuple[PostedEntry, ...]:
-        """Of a strict account, oldest first."""
+    async def statement(self, account: Account) -> tuple[StatementLine, ...]:
+        """Oldest first."""
         account_id = AccountId(self._ids.real(account.id))
         async with self._store.ports.uow.begin(self.tenant_id) as tx:
-            newest = await tx.journal.entries(account_id, before_seq=None, limit=ENTRIES_MAX)
+            newest = await tx.history.statement(account_id, StatementRange(), limit=LINES_MAX)
         return tuple(reversed(newest))
+
+    async def posted(self, moment: Moment) -> dict[AccountId, int]:
+        wanted = [AccountId(self._ids.real(each.id)) for each in self._accounts]
+        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+            found = await tx.history.posted(wanted, moment)
+        return {AccountId(self._ids.small(real)): units for real, units in found.items()}
+
+    async def now(self) -> datetime:
+        """The server's clock: whatever is booked already was booked before."""
+        now: datetime = await self._store.admin.fetchval("SELECT clock_timestamp()")
+        return now
+
+    async def fold(self, transactions_max: int) -> None:
+        closed_until = await self._store.ports.ledger_clock.advance()
+        if closed_until is None:
+            return
+        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+            await tx.folds.fold(closed_until, transactions_min=1, transactions_max=transactions_max)
+            await tx.commit()
 
     async def digests(self) -> Mapping[str, str]:
         """Of all rows of the tenant, by table."""

@@ -7,7 +7,7 @@ of the examples that Hypothesis is asked for elsewhere, as each step is some doz
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -22,19 +22,21 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
+from application.ports.ledger_history import BookedBy, EffectiveOn
 from domain.ledger.account import Account
 from domain.ledger.commands import Batch, PlaceHold
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.shared.ids import HoldId
+from domain.shared.ids import AccountId, HoldId
 from tests.fixtures.postgres_servers import Server
-from tests.stateful.ledger_histories import CLOSABLE, batches, cast
+from tests.stateful.ledger_histories import CLOSABLE, DAYS, batches, cast
 from tests.stateful.ledger_oracle import Oracle, grouped, said
 from tests.stateful.ledger_store import Books, Money, Store
 
 EXAMPLES_SHARE: Final = 10
 STEPS: Final = 25
 CLOSINGS_MAX: Final = 2
+FOLDED_MAX: Final = 6
 FINDINGS_MAX: Final = 1_000_000
 REQUESTS: Final = "ledger_requests"
 
@@ -58,6 +60,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.wait(self.books.open())
         self.holds: dict[HoldId, Hold] = {}
         self.keyed: list[Batch] = []
+        self.moments: dict[datetime, dict[AccountId, int]] = {}
         self.digests = self.wait(self.books.digests())
 
     @rule(data=st.data(), alone=st.booleans())
@@ -88,6 +91,12 @@ class StoreMachine(RuleBasedStateMachine):
         self.oracle.close(through)
         self.digests = self.wait(self.books.digests())
 
+    @rule(transactions_max=st.integers(1, FOLDED_MAX))
+    def fold(self, transactions_max: int) -> None:
+        """Changes no balance, now or at any time: `compare` and the end look."""
+        self.wait(self.books.fold(transactions_max))
+        self.compare(changed=True)
+
     def remember(self, batch: Batch, outcomes: list[Outcome]) -> None:
         answered = iter(outcomes)
         for group in grouped(batch):
@@ -102,8 +111,10 @@ class StoreMachine(RuleBasedStateMachine):
         before, self.digests = self.digests, self.wait(self.books.digests())
         if not changed:
             assert without_answers(self.digests) == without_answers(before)
-        assert self.wait(self.books.money()) == {
-            each.id: expected(self.oracle, each) for each in self.oracle.accounts.values()
+        money = {each.id: expected(self.oracle, each) for each in self.oracle.accounts.values()}
+        assert self.wait(self.books.money()) == money
+        self.moments[self.wait(self.books.now())] = {
+            account_id: each.posted for account_id, each in money.items()
         }
         for hold_id, theirs in self.oracle.holds.items():
             hold = self.wait(self.books.hold(hold_id))
@@ -113,19 +124,33 @@ class StoreMachine(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Entries are numbered without a gap, and each balance after one is the sum up to it."""
+        """As of each moment and each day, and line by line, as the whole journal added up says."""
         if not hasattr(self, "digests"):
             return
-        for account in self.oracle.accounts.values():
-            if account.floor_units is None:
-                continue
-            entries = self.wait(self.books.entries(account))
-            units = self.oracle.units_of(account)
-            running = [sum(units[: count + 1]) for count in range(len(units))]
-            assert [each.account_seq for each in entries] == list(range(1, len(units) + 1))
-            assert [each.balance_after for each in entries] == running
-            times = [each.booked_at for each in entries]
-            assert times == sorted(times)
+        for at, posted in self.moments.items():
+            assert self.wait(self.books.posted(BookedBy(at))) == posted
+        accounts = self.oracle.accounts.values()
+        for day in set(DAYS):
+            assert self.wait(self.books.posted(EffectiveOn(day))) == {
+                each.id: sum(self.oracle.units_of(each, until=day)) for each in accounts
+            }
+        for account in accounts:
+            self.compare_statement(account)
+
+    def compare_statement(self, account: Account) -> None:
+        lines = self.wait(self.books.statement(account))
+        times = [line.entry.booked_at for line in lines]
+        assert times == sorted(times)
+        units = self.oracle.units_of(account)
+        running = [sum(units[: count + 1]) for count in range(len(units))]
+        if account.strict:
+            numbers = [line.entry.account_seq for line in lines]
+            assert numbers == list(range(1, len(units) + 1))
+            assert [line.balance_after for line in lines] == running
+        else:
+            # Entries of one batch were booked at one instant, and come in the order of their ids.
+            assert len(lines) == len(units)
+            assert [line.balance_after for line in lines][-1:] == running[-1:]
 
 
 def expected(oracle: Oracle, account: Account) -> Money:
