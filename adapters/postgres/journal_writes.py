@@ -14,6 +14,8 @@ from domain.shared.errors import invariant
 from domain.shared.ids import TenantId
 
 NOTHING: Final = Deltas()
+# What was true when the state was loaded is asserted again as it is written (migration 0005).
+OUTRUN: Final = frozenset({"ledger_transactions_open_period", "ledger_entries_after_closed_time"})
 # Read after the locks were taken and, CASE sees to that, after the transaction drew its id, or time
 # that is closed already might still be booked into. No account's time runs backwards.
 BOOKING_TIME = """greatest(
@@ -88,6 +90,10 @@ async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> 
     except asyncpg.UniqueViolationError as error:
         # Nothing to lock there before: somebody has just made a row of the same id.
         raise Overloaded("somebody has just done the same") from error
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name not in OUTRUN:
+            raise
+        raise Overloaded("a period has just been closed") from error
 
 
 async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:

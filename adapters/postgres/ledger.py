@@ -26,15 +26,18 @@ class PostgresLedger:
 
     async def post(self, tenant_id: TenantId, batch: Batch) -> tuple[Outcome, ...]:
         keyed = all(command.request is not None for command in batch)
+        lost: Exception | None = None
         for tries in range(1, TRIES_MAX + 1):
             try:
                 return await self._try(tenant_id, batch, at_once=tries == 1)
             except (IdempotencyInProgress, Overloaded):
-                if tries == TRIES_MAX:
+                # Nothing was done by this try; but an earlier one may have been committed.
+                if tries == TRIES_MAX and lost is None:
                     raise
             except BROKEN as error:
-                if tries == TRIES_MAX or not keyed:
-                    raise CommitUnknown("the connection broke while it was posting") from error
+                lost = error
+            if lost is not None and (tries == TRIES_MAX or not keyed):
+                raise CommitUnknown("the connection broke while it was posting") from lost
         raise AssertionError("every try returns or raises")
 
     async def _try(
