@@ -25,8 +25,9 @@ BOOKING_TIME = """greatest(
 # `width_bucket` finds an account's place in it by halving.
 WRITE = f"""
 WITH given AS MATERIALIZED (
-  SELECT $2::text::uuid[] AS accounts, $3::text::numeric[] AS debits, $4::text::numeric[] AS credits,
-    $5::text::numeric[] AS held, $6::text::int[] AS entries, $7::text::uuid[] AS transactions),
+  SELECT $2::text::uuid[] AS accounts, $3::text::numeric[] AS debits,
+    $4::text::numeric[] AS credits, $5::text::numeric[] AS held, $6::text::int[] AS entries,
+    $7::text::uuid[] AS transactions),
 stamp AS MATERIALIZED (
   SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at FROM ledger_balances
   WHERE tenant_id = $1 AND account_id = ANY((SELECT accounts FROM given)::uuid[])),
@@ -132,8 +133,12 @@ def _transaction_columns(transactions: Sequence[JournalTransaction]) -> tuple[st
         array_text.texts([transaction.reference for transaction in transactions]),
         array_text.dates([transaction.effective_on for transaction in transactions]),
         array_text.optional_ids([transaction.reverses for transaction in transactions]),
-        array_text.optional_ids([mirror and mirror.tenant_id for mirror in mirrors]),
-        array_text.optional_ids([mirror and mirror.transaction_id for mirror in mirrors]),
+        array_text.optional_ids(
+            [None if mirror is None else mirror.tenant_id for mirror in mirrors]
+        ),
+        array_text.optional_ids(
+            [None if mirror is None else mirror.transaction_id for mirror in mirrors]
+        ),
     )
 
 
