@@ -5,9 +5,10 @@ from typing import Final
 
 import asyncpg
 
+from adapters.postgres import array_text
 from adapters.postgres.connection import Connection, text_units
 from application.errors import IdempotencyInProgress, Overloaded
-from domain.ledger.decision import Deltas, HoldChange, NumberedEntry
+from domain.ledger.decision import AccountDelta, Deltas, HoldChange
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.state import Answer
 from domain.shared.errors import invariant
@@ -21,33 +22,41 @@ OUTRUN: Final = frozenset({"ledger_transactions_open_period", "ledger_entries_af
 BOOKING_TIME = """greatest(
   CASE WHEN pg_current_xact_id() IS NOT NULL THEN clock_timestamp() END,
   (SELECT closed_until FROM ledger_clock WHERE singleton))"""
-MOVE = f"""
-WITH stamp AS MATERIALIZED (
+# All of a batch in one statement. Balances are found by their key whatever the planner believes of
+# the table: a join with the list might be planned as a product of the two. The list ascends, so
+# `width_bucket` finds an account's place in it by halving.
+WRITE = f"""
+WITH given AS MATERIALIZED (
+  SELECT $2::text::uuid[] AS accounts, $3::text::numeric[] AS debits,
+    $4::text::numeric[] AS credits, $5::text::numeric[] AS held, $6::text::int[] AS entries,
+    $7::text::uuid[] AS transactions),
+stamp AS MATERIALIZED (
   SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at FROM ledger_balances
-  WHERE tenant_id = $1 AND account_id = ANY($2::uuid[])),
+  WHERE tenant_id = $1 AND account_id = ANY((SELECT accounts FROM given)::uuid[])),
 moved AS (
   UPDATE ledger_balances b
-  SET debits = b.debits + d.debits::numeric, credits = b.credits + d.credits::numeric,
-      held = b.held + d.held::numeric, version = b.version + d.entries, last_booked_at = stamp.at
-  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[])
-         AS d (account_id, debits, credits, held, entries), stamp
-  WHERE b.tenant_id = $1 AND b.account_id = ANY($2::uuid[]) AND b.account_id = d.account_id
-  RETURNING 1)
-SELECT stamp.at, (SELECT count(*) FROM moved) AS moved FROM stamp
-"""
-TRANSACTIONS = """
-INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, reverses,
-  mirror_tenant_id, mirror_of, booked_at)
-SELECT $1, t.*, $9 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::date[], $6::uuid[],
-  $7::uuid[], $8::uuid[]) AS t
-"""
-ENTRIES = """
-INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units, account_seq,
-  balance_after, booked_at)
-SELECT $1, e.transaction_id, e.leg, e.account_id, e.asset, e.units::numeric, e.account_seq,
-  e.balance_after::numeric, $9
-FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-  AS e (transaction_id, leg, account_id, asset, units, account_seq, balance_after)
+  SET debits = b.debits + g.debits[width_bucket(b.account_id, g.accounts)],
+      credits = b.credits + g.credits[width_bucket(b.account_id, g.accounts)],
+      held = b.held + coalesce(g.held[width_bucket(b.account_id, g.accounts)], 0),
+      version = b.version + g.entries[width_bucket(b.account_id, g.accounts)],
+      last_booked_at = stamp.at
+  FROM given g, stamp
+  WHERE b.tenant_id = $1 AND b.account_id = ANY((SELECT accounts FROM given)::uuid[])
+  RETURNING 1),
+booked AS (
+  INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, reverses,
+    mirror_tenant_id, mirror_of, booked_at)
+  SELECT $1, t.*, stamp.at FROM unnest($7::text::uuid[], $8::text::text[], $9::text::text[],
+    $10::text::date[], $11::text::uuid[], $12::text::uuid[], $13::text::uuid[]) AS t, stamp),
+entered AS (
+  INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units,
+    account_seq, balance_after, booked_at)
+  SELECT $1, g.transactions[e.place], e.leg, e.account_id, e.asset, e.units, e.account_seq,
+    e.balance_after, stamp.at
+  FROM unnest($14::text::int[], $15::text::int[], $16::text::uuid[], $17::text::text[],
+      $18::text::numeric[], $19::text::bigint[], $20::text::numeric[])
+      AS e (place, leg, account_id, asset, units, account_seq, balance_after), given g, stamp)
+SELECT count(*) FROM moved
 """
 NEW_HOLDS = """
 INSERT INTO ledger_holds (tenant_id, id, account_id, units, remaining, captured, released, state,
@@ -98,63 +107,63 @@ async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> 
 
 async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
     strict = deltas.strict_accounts
-    row = await connection.fetchrow(
-        MOVE,
+    moved = await connection.fetchval(
+        WRITE,
         tenant_id,
-        [delta.account_id for delta in strict],
-        text_units(delta.debits for delta in strict),
-        text_units(delta.credits for delta in strict),
-        text_units(delta.held for delta in strict),
-        [delta.entries for delta in strict],
+        *_balance_columns(strict),
+        *_transaction_columns(deltas.transactions),
+        *_entry_columns(deltas),
     )
-    invariant(row is not None and row["moved"] == len(strict), "a balance row is missing")
+    invariant(moved == len(strict), "a balance row is missing")
     await _write_holds(connection, tenant_id, deltas.holds)
-    if deltas.transactions:
-        booked_at = None if row is None else row["at"]
-        await _write_transactions(connection, tenant_id, deltas.transactions, booked_at)
-        await _write_entries(connection, tenant_id, deltas.entries, booked_at)
-        await _write_reversals(connection, tenant_id, deltas.transactions)
+    await _write_reversals(connection, tenant_id, deltas.transactions)
     await _write_answers(connection, tenant_id, deltas.answers)
 
 
-async def _write_entries(
-    connection: Connection,
-    tenant_id: TenantId,
-    entries: Sequence[NumberedEntry],
-    booked_at: object,
-) -> None:
-    await connection.execute(
-        ENTRIES,
-        tenant_id,
-        [entry.transaction_id for entry in entries],
-        [entry.leg for entry in entries],
-        [entry.entry.account_id for entry in entries],
-        [str(entry.entry.asset) for entry in entries],
-        text_units(entry.entry.units for entry in entries),
-        [entry.account_seq for entry in entries],
-        [None if e.balance_after is None else str(e.balance_after) for e in entries],
-        booked_at,
+def _balance_columns(strict: Sequence[AccountDelta]) -> tuple[str | None, ...]:
+    held = [delta.held for delta in strict]
+    return (
+        array_text.ids([delta.account_id for delta in strict]),
+        array_text.numbers([delta.debits for delta in strict]),
+        array_text.numbers([delta.credits for delta in strict]),
+        array_text.numbers(held) if any(held) else None,
+        array_text.numbers([delta.entries for delta in strict]),
     )
 
 
-async def _write_transactions(
-    connection: Connection,
-    tenant_id: TenantId,
-    transactions: Sequence[JournalTransaction],
-    booked_at: object,
-) -> None:
+def _transaction_columns(transactions: Sequence[JournalTransaction]) -> tuple[str | None, ...]:
     mirrors = [transaction.mirror_of for transaction in transactions]
-    await connection.execute(
-        TRANSACTIONS,
-        tenant_id,
-        [transaction.id for transaction in transactions],
-        [transaction.template for transaction in transactions],
-        [transaction.reference for transaction in transactions],
-        [transaction.effective_on for transaction in transactions],
-        [transaction.reverses for transaction in transactions],
-        [None if mirror is None else mirror.tenant_id for mirror in mirrors],
-        [None if mirror is None else mirror.transaction_id for mirror in mirrors],
-        booked_at,
+    return (
+        array_text.ids([transaction.id for transaction in transactions]),
+        array_text.texts([transaction.template for transaction in transactions]),
+        array_text.texts([transaction.reference for transaction in transactions]),
+        array_text.dates([transaction.effective_on for transaction in transactions]),
+        array_text.optional_ids([transaction.reverses for transaction in transactions]),
+        array_text.optional_ids(
+            [None if mirror is None else mirror.tenant_id for mirror in mirrors]
+        ),
+        array_text.optional_ids(
+            [None if mirror is None else mirror.transaction_id for mirror in mirrors]
+        ),
+    )
+
+
+def _entry_columns(deltas: Deltas) -> tuple[str | None, ...]:
+    """Entries name their transactions by place, counting from 1."""
+    entries = [numbered.entry for numbered in deltas.entries]
+    places = [
+        place
+        for place, transaction in enumerate(deltas.transactions, start=1)
+        for _ in transaction.entries
+    ]
+    return (
+        array_text.numbers(places),
+        array_text.numbers([numbered.leg for numbered in deltas.entries]),
+        array_text.ids([entry.account_id for entry in entries]),
+        array_text.texts([entry.asset for entry in entries]),
+        array_text.numbers([entry.units for entry in entries]),
+        array_text.optional_numbers([numbered.account_seq for numbered in deltas.entries]),
+        array_text.optional_numbers([numbered.balance_after for numbered in deltas.entries]),
     )
 
 

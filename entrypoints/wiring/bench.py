@@ -7,11 +7,14 @@ from typing import Final
 
 import asyncpg
 import msgspec
+from dishka import AsyncContainer
 
 from adapters.postgres.embedded import EmbeddedPostgres
-from adapters.postgres.roles import ADMIN_URL_SETTING, Role
-from adapters.postgres.urls import with_database
-from entrypoints.wiring.database import embedded_url
+from adapters.postgres.roles import ADMIN_URL_SETTING, RUNTIME_ROLES, Role
+from adapters.postgres.urls import with_database, with_user
+from entrypoints.wiring.container import make_ops_container
+from entrypoints.wiring.database import embedded_url, prepare
+from entrypoints.wiring.settings import Settings
 
 SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements"}
 YARDSTICK: Final = "pgbench"
@@ -43,3 +46,20 @@ async def bench_server(data_dir: Path) -> AsyncIterator[BenchServer]:
             yardstick_url=with_database(server.admin_url, YARDSTICK),
             programs=server.programs,
         )
+
+
+def role_urls(admin_url: str) -> dict[str, str]:
+    """Settings of processes that each log in with their own role."""
+    return {role.setting: with_user(admin_url, role) for role in RUNTIME_ROLES if role.setting}
+
+
+@asynccontextmanager
+async def prepared_books(admin_url: str, folder: Path) -> AsyncIterator[AsyncContainer]:
+    """The schema is made; what operators have is in the container."""
+    settings = Settings(data_dir=folder, database_urls={ADMIN_URL_SETTING: admin_url})
+    await prepare(admin_url, settings)
+    container = make_ops_container(settings)
+    try:
+        yield container
+    finally:
+        await container.close()

@@ -26,7 +26,7 @@ from adapters.postgres.journal_state import (
     REVERSALS,
     REVERSED_ENTRIES,
 )
-from adapters.postgres.journal_writes import CHANGED_HOLDS, MOVE
+from adapters.postgres.journal_writes import CHANGED_HOLDS, WRITE
 from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
 from adapters.postgres.seals import AFTER, COVERING, END_OF_BLOCK, HEAD, PAGE
@@ -41,7 +41,7 @@ STATEMENTS: Final = {
     "reject": REJECT,
     "keep_open": KEEP_OPEN,
     "find_accounts": FIND,
-    "move": MOVE,
+    "write": WRITE,
     "change_holds": CHANGED_HOLDS,
     "lease_intents": LEASE,
     "finish_intent": FINISH,

@@ -9,6 +9,7 @@ from typing_extensions import override
 PACKAGE: Final = "entrypoints.cli.bench"
 # Name, where it is, and what `aksum bench --help` says of it.
 BENCHES: Final = (
+    ("ledger", f"{PACKAGE}.ledger.command:ledger", "Posts and reads, beside TPC-B"),
     ("trade", f"{PACKAGE}.trade.command:trade", "Quotes and orders over HTTP, beside TPC-B"),
 )
 

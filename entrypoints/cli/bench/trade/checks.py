@@ -1,8 +1,6 @@
 """Afterwards: is everything that was traded booked, once, and nothing else?"""
 
 import asyncio
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,9 +8,8 @@ import aiohttp
 import msgspec
 
 from entrypoints.cli.bench.server import ServerStatistics
-from entrypoints.cli.sandbox.child import ROOT
+from entrypoints.cli.bench.verify import ledger_verifies
 from entrypoints.cli.sandbox.files import ListedProvider
-from entrypoints.wiring.bench import DATABASE_URL
 
 DRAIN_SECONDS: Final = 180
 DRAIN_POLL_MS: Final = 100
@@ -67,7 +64,7 @@ async def check(
         "no vendor executed twice": len(set(executed)) == len(executed) == orders_made,
         "no hold is left": await server.value(ACTIVE_HOLDS) == 0
         and await server.value(HELD) == "0",
-        "the ledger verifies": await _ledger_verifies(database_url),
+        "the ledger verifies": await ledger_verifies(database_url),
     }
 
 
@@ -78,12 +75,3 @@ async def _executions(control_url: str) -> list[str]:
     ):
         found = msgspec.json.decode(await response.read(), type=Executions)
     return [execution.id for execution in found.data]
-
-
-async def _ledger_verifies(database_url: str) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "entrypoints.cli", "ledger", "verify", "--json"),
-        env={**os.environ, "PYTHONPATH": str(ROOT), DATABASE_URL: database_url},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    return await process.wait() == 0

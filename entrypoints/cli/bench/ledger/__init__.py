@@ -1,0 +1,1 @@
+"""Posts and reads of the ledger, beside TPC-B on the same server."""
