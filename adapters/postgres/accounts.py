@@ -38,7 +38,8 @@ SELECT $1, id, CASE WHEN type IN ('asset', 'expense') THEN -1 ELSE 1 END, floor_
 FROM opened WHERE floor_units IS NOT NULL
 """
 # Strict accounts carry their balance; that of the others is what was folded last, and the entries
-# since.
+# since. OFFSET 0 keeps `since` a plain value: with a function in it, a policy's table would be
+# asked for all entries of the account first (only what cannot leak goes into an index condition).
 VIEW = f"""
 SELECT {", ".join("a." + name for name in COLUMNS.split(", "))},
   coalesce(b.debits, coalesce(c.debits, 0) + d.debits) AS debits,
@@ -51,13 +52,14 @@ LEFT JOIN LATERAL (
   SELECT k.through, k.debits, k.credits, k.entries, k.last_booked_at FROM ledger_checkpoints k
   WHERE b.account_id IS NULL AND k.tenant_id = a.tenant_id AND k.account_id = a.id
   ORDER BY k.through DESC LIMIT 1) c ON true
+CROSS JOIN LATERAL (SELECT coalesce(c.through, '-infinity') AS since OFFSET 0) s
 LEFT JOIN LATERAL (
   SELECT coalesce(-sum(e.units) FILTER (WHERE e.units < 0), 0) AS debits,
          coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries,
          max(e.booked_at) AS last_booked_at
   FROM ledger_entries e
   WHERE b.account_id IS NULL AND e.tenant_id = a.tenant_id AND e.account_id = a.id
-    AND e.booked_at >= coalesce(c.through, '-infinity')) d ON true
+    AND e.booked_at >= s.since) d ON true
 WHERE a.tenant_id = $1
 """
 

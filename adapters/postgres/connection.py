@@ -6,6 +6,7 @@ written as int through their text form, which is exact at any size.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
@@ -19,6 +20,8 @@ COMMAND_TIMEOUT_SECONDS: Final = 30
 # Keyset pages start below these when the caller names no place to start.
 UUID_MAX: Final = UUID(int=2**128 - 1)
 BIGINT_MAX: Final = 2**63 - 1
+EVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 # The statements of a trade are long and always the same. Left to choose, PostgreSQL plans those
 # that touch partitions anew each time, which took longer than running them. And no plan may read a

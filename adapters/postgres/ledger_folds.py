@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from adapters.postgres.connection import Connection
+from adapters.postgres.connection import EVER, Connection
 from application.ports.ledger_folds import Fold
 from domain.shared.ids import TenantId
 
@@ -20,7 +20,7 @@ SELECT nullif(folded_until, '-infinity') FROM ledger_folds WHERE tenant_id = $1
 WAITING = """
 WITH waiting AS MATERIALIZED (
   SELECT booked_at FROM ledger_transactions
-  WHERE tenant_id = $1 AND booked_at >= coalesce($2::timestamptz, '-infinity') AND booked_at < $3
+  WHERE tenant_id = $1 AND booked_at >= $2::timestamptz AND booked_at < $3
   ORDER BY booked_at LIMIT $4::int + 1)
 SELECT count(*) AS waiting,
   CASE WHEN count(*) <= $4 THEN $3::timestamptz
@@ -41,7 +41,7 @@ WITH moved AS MATERIALIZED (
     max(e.booked_at) AS last_booked_at
   FROM ledger_transactions t
   JOIN ledger_entries e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
-  WHERE t.tenant_id = $1 AND t.booked_at >= coalesce($2::timestamptz, '-infinity')
+  WHERE t.tenant_id = $1 AND t.booked_at >= $2::timestamptz
     AND t.booked_at < $3
   GROUP BY e.account_id, t.effective_on),
 checkpoints AS (
@@ -101,7 +101,7 @@ class PostgresLedgerFolds:
         locked = await self._connection.fetchrow(LOCK, self._tenant_id)
         if locked is None:
             return None
-        since = locked["folded_until"]
+        since = locked["folded_until"] or EVER
         row = await self._connection.fetchrow(
             WAITING, self._tenant_id, since, closed_until, transactions_max
         )

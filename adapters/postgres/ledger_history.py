@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import EVER, FOREVER, Connection, Row
 from adapters.postgres.journal_rows import ENTRY_COLUMNS, entry_from
 from application.ports.ledger_history import (
     STATEMENT_LINES_MAX,
@@ -14,6 +14,7 @@ from application.ports.ledger_history import (
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, TenantId
 
+# Conditions on times compare with plain values: see the view of accounts.
 SIGN = "CASE WHEN a.type IN ('asset', 'expense') THEN -1 ELSE 1 END"
 # Strict accounts carry the running balance with each entry. Deferred ones have checkpoints.
 BOOKED_BY = f"""
@@ -30,10 +31,11 @@ LEFT JOIN LATERAL (
   WHERE a.floor_units IS NULL AND k.tenant_id = a.tenant_id AND k.account_id = a.id
     AND k.through <= $3
   ORDER BY k.through DESC LIMIT 1) c ON true
+CROSS JOIN LATERAL (SELECT coalesce(c.through, '-infinity') AS since OFFSET 0) s
 LEFT JOIN LATERAL (
   SELECT sum(e.units) AS units FROM ledger_entries e
   WHERE a.floor_units IS NULL AND e.tenant_id = a.tenant_id AND e.account_id = a.id
-    AND e.booked_at >= coalesce(c.through, '-infinity') AND e.booked_at <= $3) d ON true
+    AND e.booked_at >= s.since AND e.booked_at <= $3) d ON true
 WHERE a.tenant_id = $1 AND a.id = ANY($2::uuid[])
 """
 # A day's row is cumulative, and of what was folded; what was not is in the tail of all accounts.
@@ -47,8 +49,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT sum(e.units) AS units FROM ledger_entries e
   JOIN ledger_transactions t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
-  WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id AND e.booked_at >= coalesce(
-      (SELECT f.folded_until FROM ledger_folds f WHERE f.tenant_id = $1), '-infinity')
+  WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id AND e.booked_at >= (
+      SELECT coalesce(max(f.folded_until), '-infinity') FROM ledger_folds f WHERE f.tenant_id = $1)
     AND t.effective_on <= $3) d ON true
 WHERE a.tenant_id = $1 AND a.id = ANY($2::uuid[])
 """
@@ -63,8 +65,7 @@ LINES = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger_entries e
 JOIN ledger_transactions t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
 WHERE e.tenant_id = $1 AND e.account_id = $2
-  AND e.booked_at >= coalesce($3::timestamptz, '-infinity')
-  AND e.booked_at <= coalesce($4::timestamptz, 'infinity')
+  AND e.booked_at >= $3 AND e.booked_at <= $4
   AND ($5::timestamptz IS NULL OR (e.booked_at, {{order}}) < ($5, $6))
 ORDER BY e.booked_at DESC, {{order}} DESC LIMIT $7
 """
@@ -78,10 +79,11 @@ LEFT JOIN LATERAL (
   SELECT k.through, k.debits, k.credits FROM ledger_checkpoints k
   WHERE k.tenant_id = a.tenant_id AND k.account_id = a.id AND k.through <= $3
   ORDER BY k.through DESC LIMIT 1) c ON true
+CROSS JOIN LATERAL (SELECT coalesce(c.through, '-infinity') AS since OFFSET 0) s
 LEFT JOIN LATERAL (
   SELECT sum(e.units) AS units FROM ledger_entries e
   WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id
-    AND e.booked_at >= coalesce(c.through, '-infinity')
+    AND e.booked_at >= s.since
     AND (e.booked_at, e.transaction_id) <= ($3, $4)) d ON true
 WHERE a.tenant_id = $1 AND a.id = $2
 """
@@ -141,8 +143,8 @@ class PostgresLedgerHistory:
             NUMBERED_LINES if strict else UNNUMBERED_LINES,
             self._tenant_id,
             account_id,
-            wanted.booked_from,
-            booked_by,
+            wanted.booked_from or EVER,
+            booked_by or FOREVER,
             None if place is None else place["booked_at"],
             None if place is None else place["account_seq"] if strict else wanted.before,
             min(limit, STATEMENT_LINES_MAX),

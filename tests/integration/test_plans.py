@@ -13,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from adapters.postgres.accounts import FIND
+from adapters.postgres.accounts import FIND, VIEW
 from adapters.postgres.connection import SESSION
 from adapters.postgres.intents import FINISH, LEASE
 from adapters.postgres.journal import TRANSACTION
@@ -27,6 +27,13 @@ from adapters.postgres.journal_state import (
     REVERSED_ENTRIES,
 )
 from adapters.postgres.journal_writes import CHANGED_HOLDS, WRITE
+from adapters.postgres.ledger_folds import FOLD
+from adapters.postgres.ledger_history import (
+    BOOKED_BY,
+    EFFECTIVE_ON,
+    NUMBERED_LINES,
+    POSTED_WITH,
+)
 from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
 from adapters.postgres.seals import AFTER, COVERING, END_OF_BLOCK, HEAD, PAGE
@@ -79,6 +86,12 @@ async def test_rows_are_reached_by_their_key(name: str, module_database_18: Data
 # What runs every few seconds for every tenant: never from the beginning of the journal again.
 RANGES: Final = {
     "page": (PAGE, "booked_at >="),
+    "shared balance": (f"{VIEW} AND a.id = $2", "booked_at >="),
+    "posted by a time": (BOOKED_BY, "booked_at >="),
+    "posted by a day": (EFFECTIVE_ON, "booked_at >="),
+    "statement": (NUMBERED_LINES, "booked_at <="),
+    "shared statement": (POSTED_WITH, "booked_at >="),
+    "fold": (FOLD, "booked_at >="),
     "end_of_block": (END_OF_BLOCK, "booked_at >"),
     "head": (HEAD, "tenant_id ="),
     "after": (AFTER, "block_no >"),
@@ -87,7 +100,7 @@ RANGES: Final = {
 
 
 @pytest.mark.parametrize("name", RANGES)
-async def test_sealing_begins_to_read_where_the_last_block_ends(
+async def test_reading_begins_where_the_last_block_fold_or_page_ends(
     name: str, module_database_18: Database
 ) -> None:
     statement, beginning = RANGES[name]
