@@ -17,6 +17,7 @@ from application.ports.ledger import PostedEntry
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.trading import LpAttempt, StoredQuote
+from application.ports.transfer_batches import ItemAnswer, TransferBatch
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.ledger.account import Account, AccountKey
@@ -37,6 +38,7 @@ from domain.shared.ids import (
     QuoteId,
     TenantId,
     TransactionId,
+    TransferBatchId,
     TransferId,
 )
 from domain.shared.money import AssetCode
@@ -118,6 +120,8 @@ class Store:
         self.fill_postings = Table[FillId, TransactionId]("fill_postings")
         self.deposits = Table[DepositId, Deposit]("deposits")
         self.transfers = Table[TransferId, Transfer]("transfers")
+        self.transfer_batches = Table[TransferBatchId, TransferBatch]("transfer_batches")
+        self.item_answers = Table[str, ItemAnswer]("item_answers")
         self.intents = Table[IntentKey, IntentRow]("intents")
 
 
@@ -154,6 +158,8 @@ class Rows:
         self.fill_postings = View(store.fill_postings, session)
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)
+        self.transfer_batches = View(store.transfer_batches, session)
+        self.item_answers = View(store.item_answers, session)
         self.intents = View(store.intents, session)
 
     @property

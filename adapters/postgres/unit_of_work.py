@@ -20,6 +20,7 @@ from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
+from adapters.postgres.transfer_batches import PostgresTransferBatches
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
 from domain.ledger.account import AccountKey
@@ -98,6 +99,10 @@ class PostgresTransaction:
     @property
     def transfers(self) -> PostgresTransfers:
         return PostgresTransfers(self._connection, self._tenant_id)
+
+    @property
+    def transfer_batches(self) -> PostgresTransferBatches:
+        return PostgresTransferBatches(self._connection, self._tenant_id)
 
     @property
     def intents(self) -> PostgresIntents:

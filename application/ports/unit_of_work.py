@@ -14,6 +14,7 @@ from application.ports.ledger import Accounts, Journal
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.trading import Orders, Quotes, Trading
+from application.ports.transfer_batches import TransferBatches
 from domain.shared.ids import TenantId
 
 
@@ -70,6 +71,10 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def transfers(self) -> Transfers: ...
+
+    @property
+    @abstractmethod
+    def transfer_batches(self) -> TransferBatches: ...
 
     @property
     @abstractmethod

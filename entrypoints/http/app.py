@@ -29,6 +29,7 @@ from entrypoints.http.routes import (
     orders,
     quotes,
     tenants,
+    transfer_batches,
 )
 from entrypoints.http.routes.service import service_operations
 from entrypoints.http.services import resolve_services
@@ -42,6 +43,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *orders.OPERATIONS,
     *ledger.OPERATIONS,
     *movements.OPERATIONS,
+    *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
 )
@@ -107,6 +109,7 @@ def _route(operation: AnyOperation, pipeline: Pipeline) -> HTTPRouteHandler:
         name=operation.name,
         status_code=min(operation.answers),
         opt={"operation": operation},
+        request_max_body_size=operation.body_bytes_max,
     )
     return route(serve)
 

@@ -12,6 +12,7 @@ from domain.shared.errors import invariant
 from domain.shared.ids import IdPrefix, TenantId
 from domain.tenants.permissions import Scope
 from entrypoints.http.reply import Reply
+from entrypoints.http.requests import BODY_BYTES_MAX
 from entrypoints.http.services import Services
 
 I = TypeVar("I", bound=msgspec.Struct)  # noqa: E741 - the input of an operation
@@ -93,6 +94,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     sandbox_only: bool
     body_optional: bool
     takes_body: bool
+    body_bytes_max: int
     refusals: tuple[str, ...]
     policy: type | None
 
@@ -121,6 +123,7 @@ def operation(
     simulates: bool = False,
     sandbox_only: bool = False,
     body_optional: bool = False,
+    body_bytes_max: int = BODY_BYTES_MAX,
     refusals: tuple[str, ...] = (),
     policy: type | None = None,
 ) -> Callable[[Handler[I]], Operation[I]]:
@@ -147,6 +150,7 @@ def operation(
             simulates=simulates,
             sandbox_only=sandbox_only,
             body_optional=body_optional,
+            body_bytes_max=body_bytes_max,
             takes_body=method in WRITES and takes is not Nothing,
             refusals=refusals,
             policy=policy,

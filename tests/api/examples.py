@@ -1,5 +1,7 @@
 """One valid request for each operation, about one partner's objects, for the matrices."""
 
+import os
+
 import msgspec
 
 from domain.shared.ids import IdPrefix, encode_id
@@ -49,6 +51,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
         "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
         "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),
+        "create_transfer_batch": ("/v1/transfers/batch", _batch(transfer)),
+        "get_transfer_batch": (f"/v1/transfers/batch/{ids['transfer_batch']}", None),
         "create_sandbox_deposit": ("/v1/sandbox/deposits", {"customer_id": mine, **money}),
         "get_deposit": (f"/v1/deposits/{ids['deposit']}", None),
         "create_api_key": ("/v1/api-keys", {"label": "batch", "scopes": ["keys"]}),
@@ -87,13 +91,21 @@ async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
     body = {"from_customer_id": mine, "to_customer_id": partner.other_customer_id}
     transfer = await caller.make("/v1/transfers", {**body, "asset": "BTC", "amount": "0.1"})
     accounts = await caller.read("/v1/accounts", customer_id=mine)
+    batch = _batch({**body, "asset": "BTC", "amount": "0.1"})
+    transfers = await caller.make("/v1/transfers/batch", batch)
     key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
     return {
         "quote": (await caller.quote(mine))["id"],
         "order": order["id"],
         "deposit": deposit["id"],
         "transfer": transfer["id"],
+        "transfer_batch": transfers["id"],
         "transaction": transfer["transaction_id"],
         "account": accounts["data"][0]["id"],
         "api_key": key["id"],
     }
+
+
+def _batch(transfer: Json) -> Json:
+    keys = (os.urandom(8).hex() for _ in range(2))
+    return {"transfers": [{**transfer, "idempotency_key": key} for key in keys], "atomic": True}

@@ -25,6 +25,7 @@ from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
+from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
 
 
@@ -101,3 +102,6 @@ class TestPosting(InMemory, PostingContract): ...
 
 
 class TestLedgerExport(InMemory, LedgerExportContract): ...
+
+
+class TestTransferBatches(InMemory, TransferBatchesContract): ...
