@@ -66,16 +66,6 @@ class MemoryJournal:
         )
         return tuple([await self.transaction(each) for each in found[:REFERENCED_MAX]])
 
-    async def entries(
-        self, account_id: AccountId, *, before_seq: int | None, limit: int
-    ) -> tuple[PostedEntry, ...]:
-        row = self._rows.balances.get(account_id)
-        if row is None:
-            return ()
-        last = row.balance.version if before_seq is None else before_seq - 1
-        numbers = range(min(last, row.balance.version), 0, -1)[:limit]
-        return tuple(self._numbered(account_id, seq) for seq in numbers)
-
     async def hold(self, hold_id: HoldId) -> Hold | None:
         return self._rows.holds.get(hold_id)
 
@@ -88,13 +78,6 @@ class MemoryJournal:
             and hold.expired_by(now)
         ]
         return tuple(hold for _, _, hold in sorted(due, key=lambda each: each[:2])[:limit])
-
-    def _numbered(self, account_id: AccountId, seq: int) -> PostedEntry:
-        place = self._rows.entry_numbers.get((account_id, seq))
-        entry = None if place is None else self._rows.entries.get(place)
-        if entry is None:
-            raise InvariantViolation(f"the account has no entry number {seq}")
-        return entry
 
     async def _locked_state(self, batch: Batch) -> LedgerState:
         """Locks transactions, holds, strict accounts and keys, each in their order."""

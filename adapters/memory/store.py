@@ -112,6 +112,7 @@ class Store:
         self.reversals = Table[TransactionId, TransactionId]("reversals")
         self.answers = Table[str, Answer]("answers")
         self.periods = Table[date, str]("periods")
+        self.folds = Table[str, datetime]("folds")
 
         self.quotes = Table[QuoteId, StoredQuote]("quotes")
         self.orders = Table[OrderId, Order]("orders")
@@ -150,6 +151,7 @@ class Rows:
         self.reversals = View(store.reversals, session)
         self.answers = View(store.answers, session)
         self.periods = View(store.periods, session)
+        self.folds = View(store.folds, session)
 
         self.quotes = View(store.quotes, session)
         self.orders = View(store.orders, session)

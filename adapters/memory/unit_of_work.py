@@ -7,6 +7,8 @@ from adapters.memory.customers import MemoryCustomers
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
+from adapters.memory.ledger_folds import MemoryLedgerFolds
+from adapters.memory.ledger_history import MemoryLedgerHistory
 from adapters.memory.movements import MemoryDeposits, MemoryTransfers
 from adapters.memory.open_transaction import in_transaction
 from adapters.memory.orders import MemoryOrders
@@ -48,6 +50,14 @@ class MemoryTransaction:
     @property
     def journal(self) -> MemoryJournal:
         return MemoryJournal(self._rows)
+
+    @property
+    def history(self) -> MemoryLedgerHistory:
+        return MemoryLedgerHistory(self._rows)
+
+    @property
+    def folds(self) -> MemoryLedgerFolds:
+        return MemoryLedgerFolds(self._rows)
 
     @property
     def quotes(self) -> MemoryQuotes:

@@ -37,20 +37,27 @@ INSERT INTO ledger_balances (tenant_id, account_id, sign, floor_units)
 SELECT $1, id, CASE WHEN type IN ('asset', 'expense') THEN -1 ELSE 1 END, floor_units
 FROM opened WHERE floor_units IS NOT NULL
 """
-# Strict accounts carry their balance; the others are summed over their entries.
+# Strict accounts carry their balance; that of the others is what was folded last, and the entries
+# since.
 VIEW = f"""
 SELECT {", ".join("a." + name for name in COLUMNS.split(", "))},
-  coalesce(b.debits, d.debits) AS debits, coalesce(b.credits, d.credits) AS credits,
-  coalesce(b.held, 0) AS held, coalesce(b.version, d.entries) AS version,
-  greatest(a.created_at, b.last_booked_at, d.last_booked_at) AS updated_at
+  coalesce(b.debits, coalesce(c.debits, 0) + d.debits) AS debits,
+  coalesce(b.credits, coalesce(c.credits, 0) + d.credits) AS credits,
+  coalesce(b.held, 0) AS held, coalesce(b.version, coalesce(c.entries, 0) + d.entries) AS version,
+  greatest(a.created_at, b.last_booked_at, c.last_booked_at, d.last_booked_at) AS updated_at
 FROM ledger_accounts a
 LEFT JOIN ledger_balances b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
+LEFT JOIN LATERAL (
+  SELECT k.through, k.debits, k.credits, k.entries, k.last_booked_at FROM ledger_checkpoints k
+  WHERE b.account_id IS NULL AND k.tenant_id = a.tenant_id AND k.account_id = a.id
+  ORDER BY k.through DESC LIMIT 1) c ON true
 LEFT JOIN LATERAL (
   SELECT coalesce(-sum(e.units) FILTER (WHERE e.units < 0), 0) AS debits,
          coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries,
          max(e.booked_at) AS last_booked_at
-  FROM ledger_entries e WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id
-) d ON b.account_id IS NULL
+  FROM ledger_entries e
+  WHERE b.account_id IS NULL AND e.tenant_id = a.tenant_id AND e.account_id = a.id
+    AND e.booked_at >= coalesce(c.through, '-infinity')) d ON true
 WHERE a.tenant_id = $1
 """
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-from adapters.postgres.connection import BIGINT_MAX, Connection
+from adapters.postgres.connection import Connection
 from adapters.postgres.journal_at_once import PostAtOnce, post_at_once
 from adapters.postgres.journal_rows import (
     ENTRY_COLUMNS,
@@ -15,13 +15,13 @@ from adapters.postgres.journal_rows import (
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
 from adapters.postgres.known_accounts import KnownAccounts
-from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
+from application.ports.ledger import REFERENCED_MAX, PostedTransaction
 from domain.ledger.commands import Batch, Post
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
 from domain.ledger.rules import decide
 from domain.shared.errors import NotFound
-from domain.shared.ids import AccountId, HoldId, TenantId, TransactionId
+from domain.shared.ids import HoldId, TenantId, TransactionId
 
 ENTRIES = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger_entries e
@@ -98,19 +98,6 @@ class PostgresJournal:
     async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
         rows = await self._connection.fetch(OF_REFERENCE, self._tenant_id, reference)
         return tuple([await self.transaction(TransactionId(row["id"])) for row in rows])
-
-    async def entries(
-        self, account_id: AccountId, *, before_seq: int | None, limit: int
-    ) -> tuple[PostedEntry, ...]:
-        rows = await self._connection.fetch(
-            ENTRIES + " AND e.account_id = $2 AND e.account_seq < $3 "
-            "ORDER BY e.account_seq DESC LIMIT $4",
-            self._tenant_id,
-            account_id,
-            BIGINT_MAX if before_seq is None else before_seq,
-            limit,
-        )
-        return tuple(entry_from(row) for row in rows)
 
     async def hold(self, hold_id: HoldId) -> Hold | None:
         row = await self._connection.fetchrow(HOLD + " AND h.id = $2", self._tenant_id, hold_id)

@@ -15,6 +15,8 @@ from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
 from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.ledger_folds import PostgresLedgerFolds
+from adapters.postgres.ledger_history import PostgresLedgerHistory
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
@@ -79,6 +81,14 @@ class PostgresTransaction:
         return PostgresJournal(
             self._connection, self._tenant_id, known=self._known, on_lost=self._lose
         )
+
+    @property
+    def history(self) -> PostgresLedgerHistory:
+        return PostgresLedgerHistory(self._connection, self._tenant_id)
+
+    @property
+    def folds(self) -> PostgresLedgerFolds:
+        return PostgresLedgerFolds(self._connection, self._tenant_id)
 
     @property
     def quotes(self) -> PostgresQuotes:

@@ -10,6 +10,7 @@ class JobKind(StrEnum):
     MIRROR = "mirror"
     EXPIRE_QUOTES = "expire_quotes"
     EXPIRE_HOLDS = "expire_holds"
+    FOLD_LEDGER = "fold_ledger"
     MAKE_PARTITIONS = "make_partitions"
 
 

@@ -117,13 +117,6 @@ class Journal(Protocol):
         ...
 
     @abstractmethod
-    async def entries(
-        self, account_id: AccountId, *, before_seq: int | None, limit: int
-    ) -> tuple[PostedEntry, ...]:
-        """Of a strict account, newest first, those numbered below `before_seq`."""
-        ...
-
-    @abstractmethod
     async def hold(self, hold_id: HoldId) -> Hold | None: ...
 
     @abstractmethod

@@ -11,6 +11,8 @@ from typing import Protocol
 from application.ports.idempotency import IdempotencyRecords
 from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
+from application.ports.ledger_folds import LedgerFolds
+from application.ports.ledger_history import LedgerHistory
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.trading import Orders, Quotes, Trading
@@ -51,6 +53,14 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def journal(self) -> Journal: ...
+
+    @property
+    @abstractmethod
+    def history(self) -> LedgerHistory: ...
+
+    @property
+    @abstractmethod
+    def folds(self) -> LedgerFolds: ...
 
     @property
     @abstractmethod

@@ -22,6 +22,7 @@ BY_TIME: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
     {
         JobKind.EXPIRE_QUOTES: timedelta(seconds=5),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=5),
+        JobKind.FOLD_LEDGER: timedelta(seconds=2),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )
@@ -34,6 +35,7 @@ SWEEP_EVERY: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.MIRROR: timedelta(seconds=5),
         JobKind.EXPIRE_QUOTES: timedelta(seconds=15),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=15),
+        JobKind.FOLD_LEDGER: timedelta(seconds=15),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )

@@ -31,6 +31,7 @@ pytest.register_assert_rewrite(
             "api_keys",
             "customers",
             "due_work",
+            "history",
             "holds",
             "idempotency",
             "intents",
@@ -70,6 +71,10 @@ def store(clock: ManualClock) -> Store:
 
 @pytest.fixture
 def memory_ports(store: Store) -> Ports:
+    return memory_ports_of(store)
+
+
+def memory_ports_of(store: Store) -> Ports:
     uow = MemoryUnitOfWork(store)
     return Ports(
         uow=uow,

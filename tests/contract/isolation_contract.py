@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from application.ports.intents import IntentKind
+from application.ports.ledger_history import StatementRange
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
 from application.ports.trading import OrderFilter
@@ -52,7 +53,7 @@ class IsolationContract:
             assert await tx.api_keys.find(key.lookup) is None
             assert await tx.api_keys.list() == ()
             assert await tx.accounts.of_customer(party.customer.id) == ()
-            assert await tx.journal.entries(party.usdt, before_seq=None, limit=10) == ()
+            assert await tx.history.statement(party.usdt, StatementRange(), limit=10) == ()
             assert await tx.journal.hold(HoldId(reservation.order_id)) is None
             assert await tx.orders.page(OrderFilter(), before=None, limit=10) == ()
             assert await tx.orders.by_client_order_id("mine") is None

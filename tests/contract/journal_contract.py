@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.ports.ledger import PostedEntry
+from application.ports.ledger_history import StatementRange
 from domain.ledger.account import AccountKey
 from domain.ledger.chart import AccountCode
 from domain.ledger.commands import Batch, Post
@@ -124,9 +125,9 @@ class JournalContract:
         for _ in range(4):
             await post(world, payer, world.moving(payer.usdt, payee.usdt, 1))
         first = await statement(world, payee, limit=3)
-        rest = await statement(world, payee, before_seq=first[-1].account_seq, limit=3)
+        rest = await statement(world, payee, before=first[-1].transaction_id, limit=3)
         assert [entry.account_seq for entry in (*first, *rest)] == [5, 4, 3, 2, 1]
-        assert await statement(world, payee, before_seq=1) == ()
+        assert await statement(world, payee, before=rest[-1].transaction_id) == ()
 
     async def test_concurrent_posts_number_entries_without_gaps(self, world: World) -> None:
         payer, payee = await pair(world)
@@ -206,7 +207,9 @@ async def post(world: World, party: Party, transaction: JournalTransaction) -> O
 
 
 async def statement(
-    world: World, party: Party, *, before_seq: int | None = None, limit: int = 100
+    world: World, party: Party, *, before: TransactionId | None = None, limit: int = 100
 ) -> tuple[PostedEntry, ...]:
     async with world.ports.uow.begin(party.tenant_id) as tx:
-        return await tx.journal.entries(party.usdt, before_seq=before_seq, limit=limit)
+        wanted = StatementRange(before=before)
+        lines = await tx.history.statement(party.usdt, wanted, limit=limit)
+    return tuple(line.entry for line in lines)

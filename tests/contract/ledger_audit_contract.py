@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from msgspec.structs import replace
 
+from application.ports.ledger_history import StatementRange
 from application.ports.verification import AccountTotal, Finding
 from domain.ledger.account import tenant_owner
 from domain.ledger.chart import AccountCode
@@ -98,9 +99,9 @@ async def mirror_all(world: World, tenant_id: TenantId) -> None:
     strict = [total for total in await totals(world, tenant_id) if total.account.strict]
     async with world.ports.uow.begin(tenant_id) as tx:
         posted = {
-            entry.transaction_id
+            line.entry.transaction_id
             for total in strict
-            for entry in await tx.journal.entries(total.account.id, before_seq=None, limit=100)
+            for line in await tx.history.statement(total.account.id, StatementRange(), limit=100)
         }
     await world.mirror(tenant_id, *posted)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.ports.ledger_history import StatementRange
 from domain.ledger.commands import Batch, Post, Request
 from domain.ledger.entry import HoldCapture, JournalTransaction
 from domain.ledger.outcomes import Outcome, OutcomeCode
@@ -130,9 +131,9 @@ class PostingContract:
         assert [view.posted for view in views] == [0, 200]
         async with world.ports.uow.begin(payer.tenant_id) as tx:
             posted = await tx.journal.transaction(moving.id)
-            (entry, *_) = await tx.journal.entries(payer.usdt, before_seq=None, limit=1)
+            (line, *_) = await tx.history.statement(payer.usdt, StatementRange(), limit=1)
         assert posted.transaction == moving
-        assert (entry.account_seq, entry.balance_after) == (2, 0)
+        assert (line.entry.account_seq, line.balance_after) == (2, 0)
 
     async def test_what_speaks_against_it_is_not_done_at_once_and_cannot_be_committed(
         self, world: World

@@ -6,6 +6,7 @@ from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
 from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.history_contract import HistoryContract
 from tests.contract.holds_contract import HoldsContract
 from tests.contract.idempotency_contract import IdempotencyContract
 from tests.contract.intents_contract import IntentsContract
@@ -106,4 +107,8 @@ class TestPosting(InPostgres, PostingContract): ...
 class TestLedgerExport(InPostgres, LedgerExportContract): ...
 
 
+<<<<<<< HEAD
 class TestTransferBatches(InPostgres, TransferBatchesContract): ...
+=======
+class TestHistory(InPostgres, HistoryContract): ...
+>>>>>>> main

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import get_type_hints
 
 import asyncpg
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from application.errors import VersionConflict
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
+from application.ports.ledger_history import BookedBy, StatementRange
 from application.ports.parties import StoredTenant
 from application.ports.trading import OrderFilter
 from application.ports.unit_of_work import Transaction
@@ -128,15 +130,26 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         lambda tx, of, _: tx.accounts.of_customer(of.other.customer.id),
     ),
     "accounts.resolve": (False, resolve),
-    "journal.entries": (
+    "history.statement": (
         (),
-        lambda tx, of, _: tx.journal.entries(of.party.usdt, before_seq=None, limit=9),
+        lambda tx, of, _: tx.history.statement(of.party.usdt, StatementRange(), limit=9),
     ),
+    "history.posted": (
+        {},
+        lambda tx, of, world: tx.history.posted([of.party.usdt], BookedBy(world.now)),
+    ),
+    "folds.folded_until": (None, lambda tx, of, _: tx.folds.folded_until()),
     "journal.of_reference": (
         (),
         lambda tx, of, _: tx.journal.of_reference(of.trade.transaction.reference),
     ),
     "journal.hold": (None, lambda tx, of, _: tx.journal.hold(of.due_hold.id)),
+    "journal.post_at_once": (
+        False,
+        lambda tx, of, world: tx.journal.post_at_once(
+            Post(world.moving(of.party.usdt, of.other.usdt, 1), world.now)
+        ),
+    ),
     "journal.post": ([OutcomeCode.ACCOUNT_NOT_FOUND, OutcomeCode.HOLD_NOT_FOUND], post),
     "quotes.offer": (
         False,
@@ -219,6 +232,12 @@ OWN: dict[str, Attempt] = {
     "customers.page": lambda tx, of, _: tx.customers.page(external_id=None, before=None, limit=100),
     "journal.expired_holds": lambda tx, of, world: tx.journal.expired_holds(
         now=world.now, limit=100
+    ),
+    "journal.close_period": lambda tx, of, world: tx.journal.close_period(
+        world.now.date() - timedelta(days=9), by="me"
+    ),
+    "folds.fold": lambda tx, of, world: tx.folds.fold(
+        world.now, transactions_min=1, transactions_max=9
     ),
     "quotes.expire_due": lambda tx, of, world: tx.quotes.expire_due(now=world.now, limit=100),
     "orders.page": lambda tx, of, _: tx.orders.page(OrderFilter(), before=None, limit=100),

@@ -1,5 +1,7 @@
 from typing import Final
+from uuid import UUID
 
+from application.ports.ledger_history import StatementRange
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, CustomerId, IdPrefix, TransactionId, decode_id
 from domain.tenants.permissions import Scope
@@ -71,15 +73,20 @@ async def list_entries(call: Call[EntriesQuery]) -> Reply:
         view = await tx.accounts.get(account_id)
         if not view.account.strict:
             raise NotFound("accounts that every customer shares have no statement")
-        rows = await tx.journal.entries(account_id, before_seq=paging.position, limit=paging.rows)
+        wanted = StatementRange(before=_last_shown(paging))
+        lines = await tx.history.statement(account_id, wanted, limit=paging.rows)
     return answer(
         paging.page(
-            rows,
-            # Entries of an account with a statement are numbered from 1.
-            position=lambda row: row.account_seq or 0,
-            show=lambda row: entry_body(row, catalog),
+            lines,
+            # An account has one entry in a transaction, so that says where a page ended.
+            position=lambda line: line.entry.transaction_id.int,
+            show=lambda line: entry_body(line.entry, catalog),
         )
     )
+
+
+def _last_shown(paging: Paging) -> TransactionId | None:
+    return None if paging.position is None else TransactionId(UUID(int=paging.position))
 
 
 @operation(

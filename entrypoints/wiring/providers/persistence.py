@@ -12,6 +12,8 @@ from adapters.postgres.export import PostgresLedgerExport
 from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -19,6 +21,8 @@ from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
+from application.ports.ledger import Ledger
+from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
@@ -78,6 +82,14 @@ class PersistenceProvider(Provider):
     @provide
     def due_work(self, pools: Pools) -> DueWork:
         return PostgresDueWork(pools.main)
+
+    @provide
+    def ledger(self, pools: Pools, uow: UnitOfWork, known: KnownAccounts) -> Ledger:
+        return PostgresLedger(pool=pools.main, uow=uow, known=known)
+
+    @provide
+    def ledger_clock(self, pools: Pools) -> LedgerClock:
+        return PostgresLedgerClock(pools.main)
 
     @provide
     def inspection(self, pools: Pools) -> DatabaseInspection:

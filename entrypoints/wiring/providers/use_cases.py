@@ -8,6 +8,7 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
+from application.ledger.fold_ledger import FoldLedger
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
 from application.ledger.verify_ledger import VerifyLedger
@@ -91,6 +92,7 @@ class WorkerUseCases(Provider):
     mirror_to_house = provide(MirrorToHouse)
     expire_quotes = provide(ExpireQuotes)
     expire_holds = provide(ExpireHolds)
+    fold_ledger = provide(FoldLedger)
 
 
 class AuditUseCases(Provider):

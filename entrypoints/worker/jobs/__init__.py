@@ -3,6 +3,7 @@
 from typing import Final
 
 from entrypoints.worker.job import Job
+from entrypoints.worker.jobs.fold_ledger import fold_ledger
 from entrypoints.worker.jobs.housekeeping import expire_holds, expire_quotes, make_partitions
 from entrypoints.worker.jobs.mirror import mirror
 from entrypoints.worker.jobs.settle_execution import settle_execution
@@ -12,5 +13,6 @@ JOBS: Final[tuple[Job, ...]] = (
     mirror,
     expire_quotes,
     expire_holds,
+    fold_ledger,
     make_partitions,
 )
