@@ -16,6 +16,7 @@ from application.ports.intents import IntentKind
 from application.ports.ledger import PostedEntry
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
 from application.ports.transfer_batches import ItemAnswer, TransferBatch
 from domain.assets.asset import Asset
@@ -24,6 +25,7 @@ from domain.ledger.account import Account, AccountKey
 from domain.ledger.balance import Balance
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
+from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
@@ -58,6 +60,11 @@ class StrictBalance(msgspec.Struct, frozen=True):
 class BookedTransaction(msgspec.Struct, frozen=True):
     transaction: JournalTransaction
     booked_at: datetime
+
+
+class StoredSeal(msgspec.Struct, frozen=True):
+    seal: Seal
+    leaves: tuple[Leaf, ...]
 
 
 class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +120,7 @@ class Store:
         self.answers = Table[str, Answer]("answers")
         self.periods = Table[date, str]("periods")
         self.folds = Table[str, datetime]("folds")
+        self.seals = Table[int, StoredSeal]("seals")
 
         self.quotes = Table[QuoteId, StoredQuote]("quotes")
         self.orders = Table[OrderId, Order]("orders")
@@ -152,6 +160,7 @@ class Rows:
         self.answers = View(store.answers, session)
         self.periods = View(store.periods, session)
         self.folds = View(store.folds, session)
+        self.seals = View(store.seals, session)
 
         self.quotes = View(store.quotes, session)
         self.orders = View(store.orders, session)

@@ -13,6 +13,7 @@ from adapters.memory.movements import MemoryDeposits, MemoryTransfers
 from adapters.memory.open_transaction import in_transaction
 from adapters.memory.orders import MemoryOrders
 from adapters.memory.quotes import MemoryQuotes
+from adapters.memory.seals import MemorySeals
 from adapters.memory.session import Session
 from adapters.memory.store import Rows, Store
 from adapters.memory.tenants import MemoryTenants
@@ -86,6 +87,10 @@ class MemoryTransaction:
     @property
     def intents(self) -> MemoryIntents:
         return MemoryIntents(self._rows)
+
+    @property
+    def seals(self) -> MemorySeals:
+        return MemorySeals(self._rows)
 
     async def commit(self) -> None:
         await self._rows.session.commit()

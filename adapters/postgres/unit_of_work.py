@@ -20,6 +20,7 @@ from adapters.postgres.ledger_history import PostgresLedgerHistory
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
+from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from adapters.postgres.transfer_batches import PostgresTransferBatches
@@ -117,6 +118,10 @@ class PostgresTransaction:
     @property
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
+
+    @property
+    def seals(self) -> PostgresSeals:
+        return PostgresSeals(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

@@ -11,6 +11,7 @@ class JobKind(StrEnum):
     EXPIRE_QUOTES = "expire_quotes"
     EXPIRE_HOLDS = "expire_holds"
     FOLD_LEDGER = "fold_ledger"
+    SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
 
 

@@ -15,6 +15,7 @@ from application.ports.ledger_folds import LedgerFolds
 from application.ports.ledger_history import LedgerHistory
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
+from application.ports.seals import Seals
 from application.ports.trading import Orders, Quotes, Trading
 from application.ports.transfer_batches import TransferBatches
 from domain.shared.ids import TenantId
@@ -89,6 +90,10 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def intents(self) -> Intents: ...
+
+    @property
+    @abstractmethod
+    def seals(self) -> Seals: ...
 
     @abstractmethod
     async def commit(self) -> None: ...

@@ -12,7 +12,7 @@ from application.ports.parties import StoredTenant
 from application.ports.unit_of_work import UnitOfWork
 from domain.shared.ids import CustomerId, IdPrefix, TenantId, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from entrypoints.wiring.processes import operator_process
+from entrypoints.wiring.processes import operator_process, worker_process
 
 T = TypeVar("T")
 
@@ -23,6 +23,16 @@ _TEXT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 def run(work: Callable[[AsyncContainer], Awaitable[T]]) -> T:
     async def main() -> T:
         async with operator_process() as container:
+            return await work(container)
+
+    return asyncio.run(main())
+
+
+def run_as_worker(work: Callable[[AsyncContainer], Awaitable[T]]) -> T:
+    """For what only the worker's role may do, and with the keys that only workers have."""
+
+    async def main() -> T:
+        async with worker_process() as container:
             return await work(container)
 
     return asyncio.run(main())

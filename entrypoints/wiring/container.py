@@ -6,6 +6,7 @@ from adapters.postgres.roles import Role
 from entrypoints.wiring.providers.liquidity import LiquidityProviders
 from entrypoints.wiring.providers.persistence import OperatorsPersistence, PersistenceProvider
 from entrypoints.wiring.providers.queue import QueueProvider
+from entrypoints.wiring.providers.sealing import SealReaders, SealWriters
 from entrypoints.wiring.providers.system import SystemProvider
 from entrypoints.wiring.providers.use_cases import (
     AuditUseCases,
@@ -35,6 +36,8 @@ def make_worker_container(settings: Settings, *overrides: Provider) -> AsyncCont
         Role.WORKER,
         SettlementUseCases(),
         WorkerUseCases(),
+        SealReaders(),
+        SealWriters(),
         QueueProvider(),
         *overrides,
     )
@@ -49,6 +52,7 @@ def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContain
         PlatformUseCases(),
         SettlementUseCases(),
         AuditUseCases(),
+        SealReaders(),
         *overrides,
     )
 

@@ -5,6 +5,9 @@
 | `AKSUM_DATABASE_URL` | the database; the user name in it is replaced by that of each role |
 | `AKSUM_API_DATABASE_URL`, `AKSUM_WORKER_DATABASE_URL`, `AKSUM_OPS_DATABASE_URL` | one role's own |
 | `AKSUM_DATA_DIR` | where the embedded PostgreSQL and the sandbox keep their files; `.aksum` |
+| `AKSUM_SEAL_KEY` | PEM file of the key that seals are signed with; `seal-key.pem` in the above |
+| `AKSUM_SEAL_TRUSTED_KEYS` | folder of public keys, old ones too; `seal-keys` in the above |
+| `AKSUM_SEAL_ANCHOR` | folder that seals are written down in; `seal-anchor` in the above |
 | `AKSUM_ENVIRONMENT` | `test` or `live`: which API keys are valid here; `test` |
 | `AKSUM_SANDBOX` | `true` lets partners credit customers and name faults; never in `live` |
 | `AKSUM_LP_CONFIG` | JSON file of liquidity providers; `liquidity.json` in the data directory |
@@ -32,6 +35,9 @@ ENVIRONMENT: Final = "AKSUM_ENVIRONMENT"
 SANDBOX: Final = "AKSUM_SANDBOX"
 LP_CONFIG: Final = "AKSUM_LP_CONFIG"
 ABSENCE_MARGIN: Final = "AKSUM_ABSENCE_MARGIN_SECONDS"
+SEAL_KEY: Final = "AKSUM_SEAL_KEY"
+SEAL_TRUSTED_KEYS: Final = "AKSUM_SEAL_TRUSTED_KEYS"
+SEAL_ANCHOR: Final = "AKSUM_SEAL_ANCHOR"
 QUEUE_URL: Final = "AKSUM_QUEUE_URL"
 POOL_MAIN: Final = "AKSUM_POOL_MAIN"
 POOL_RECORD: Final = "AKSUM_POOL_RECORD"
@@ -59,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_urls: Mapping[str, str] = MappingProxyType({})
     lp_config: Path | None = None
     absence_margin: timedelta = timedelta(seconds=60)
+    seal_key: Path | None = None
+    seal_trusted_keys: Path | None = None
+    seal_anchor: Path | None = None
     queue_url: str | None = None
     pool_main: int = 12
     pool_record: int = 4
@@ -95,6 +104,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         absence_margin=timedelta(
             seconds=_number(environ, ABSENCE_MARGIN, default=60, low=0, high=MARGIN_SECONDS_MAX)
         ),
+        seal_key=_path(environ, SEAL_KEY),
+        seal_trusted_keys=_path(environ, SEAL_TRUSTED_KEYS),
+        seal_anchor=_path(environ, SEAL_ANCHOR),
         queue_url=_queue_url(environ),
         pool_main=_number(environ, POOL_MAIN, default=12, low=1, high=POOL_MAX),
         pool_record=_number(environ, POOL_RECORD, default=4, low=1, high=POOL_MAX),
@@ -142,6 +154,11 @@ def _lp_config(environ: Mapping[str, str], data_dir: Path) -> Path | None:
     if not Path(named).is_file():
         raise SettingInvalid(LP_CONFIG, "there is no such file")
     return Path(named)
+
+
+def _path(environ: Mapping[str, str], setting: str) -> Path | None:
+    named = environ.get(setting)
+    return Path(named) if named else None
 
 
 def _queue_url(environ: Mapping[str, str]) -> str | None:

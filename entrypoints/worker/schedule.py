@@ -23,6 +23,7 @@ BY_TIME: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.EXPIRE_QUOTES: timedelta(seconds=5),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=5),
         JobKind.FOLD_LEDGER: timedelta(seconds=2),
+        JobKind.SEAL_LEDGER: timedelta(seconds=10),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )
@@ -36,6 +37,7 @@ SWEEP_EVERY: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.EXPIRE_QUOTES: timedelta(seconds=15),
         JobKind.EXPIRE_HOLDS: timedelta(seconds=15),
         JobKind.FOLD_LEDGER: timedelta(seconds=15),
+        JobKind.SEAL_LEDGER: timedelta(seconds=30),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
     }
 )

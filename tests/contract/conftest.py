@@ -48,6 +48,7 @@ pytest.register_assert_rewrite(
             "posting",
             "quotes",
             "reserve",
+            "seals",
             "settle",
             "tenants",
             "unit_of_work",
@@ -79,6 +80,7 @@ def memory_ports_of(store: Store) -> Ports:
     return Ports(
         uow=uow,
         ledger=MemoryLedger(uow),
+        worker_uow=uow,
         due_work=MemoryDueWork(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
@@ -123,6 +125,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
         yield Ports(
             uow=uow,
             ledger=PostgresLedger(pool=api, uow=uow, known=known),
+            worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),

@@ -24,6 +24,7 @@ from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
+from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
@@ -76,6 +77,9 @@ class TestReserve(InMemory, ReserveContract): ...
 
 
 class TestSettle(InMemory, SettleContract): ...
+
+
+class TestSeals(InMemory, SealsContract): ...
 
 
 class TestKeepOpen(InMemory, KeepOpenContract): ...

@@ -24,6 +24,7 @@ from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
+from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
@@ -78,6 +79,9 @@ class TestReserve(InPostgres, ReserveContract): ...
 
 
 class TestSettle(InPostgres, SettleContract): ...
+
+
+class TestSeals(InPostgres, SealsContract): ...
 
 
 class TestKeepOpen(InPostgres, KeepOpenContract): ...

@@ -29,6 +29,7 @@ from adapters.postgres.journal_state import (
 from adapters.postgres.journal_writes import CHANGED_HOLDS, MOVE
 from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
+from adapters.postgres.seals import AFTER, COVERING, END_OF_BLOCK, HEAD, PAGE
 from adapters.postgres.trading import OPEN_ATTEMPT, OPEN_ORDER, QUOTE_OF
 from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
 from tests.fixtures.postgres_servers import Database
@@ -73,6 +74,31 @@ async def test_rows_are_reached_by_their_key(name: str, module_database_18: Data
         each for each in nodes(plan) if "Relation Name" in each and "Scan" in each["Node Type"]
     ]
     assert [found for each in scans if (found := _wrong(each)) is not None] == []
+
+
+# What runs every few seconds for every tenant: never from the beginning of the journal again.
+RANGES: Final = {
+    "page": (PAGE, "booked_at >="),
+    "end_of_block": (END_OF_BLOCK, "booked_at >"),
+    "head": (HEAD, "tenant_id ="),
+    "after": (AFTER, "block_no >"),
+    "covering": (COVERING, "booked_to >"),
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+async def test_sealing_begins_to_read_where_the_last_block_ends(
+    name: str, module_database_18: Database
+) -> None:
+    statement, beginning = RANGES[name]
+    plan = await generic_plan(module_database_18, statement)
+    scans = [each for each in nodes(plan) if "Index Cond" in each]
+    assert scans
+    for scan in scans:
+        by_key = scan["Relation Name"].startswith("ledger_entries")
+        wanted = "transaction_id =" if by_key else beginning
+        assert wanted in scan["Index Cond"], scan
+    assert not [each for each in nodes(plan) if each["Node Type"] == "Seq Scan"]
 
 
 def _wrong(scan: dict[str, Any]) -> tuple[str | None, ...] | None:

@@ -51,6 +51,7 @@ UPDATABLE = {
     "tenants",
 }
 DELETABLE = {"intents"}
+MADE_BY_WORKERS_ALONE = {"ledger_seals"}
 ROLES = pytest.mark.parametrize("role", RUNTIME_ROLES)
 
 
@@ -196,7 +197,7 @@ async def test_rows_of_another_tenant_are_neither_updated_nor_deleted(
 
 @ROLES
 async def test_a_row_is_neither_made_for_nor_given_to_another_tenant(
-    inhabited: Inhabited, admin: Connection, tables: list[str], connection: Connection
+    inhabited: Inhabited, admin: Connection, tables: list[str], connection: Connection, role: Role
 ) -> None:
     own, other = inhabited.mine.party.tenant_id, inhabited.theirs.party.tenant_id
     for table in tables:
@@ -207,6 +208,10 @@ async def test_a_row_is_neither_made_for_nor_given_to_another_tenant(
             f"INSERT INTO aksum.{table} SELECT (jsonb_populate_record(NULL::aksum.{table}, "
             "$1::jsonb || jsonb_build_object('tenant_id', $2::uuid))).*"
         )
+        if table in MADE_BY_WORKERS_ALONE and role is not Role.WORKER:
+            async with undone(connection, own):
+                await refused(connection, insert, row, own, match="permission denied")
+            continue
         for setting, written in ((own, other), *((nobody, own) for nobody in NO_TENANT)):
             async with undone(connection, setting):
                 await refused(connection, insert, row, written, match="row-level security")

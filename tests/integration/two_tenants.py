@@ -14,6 +14,7 @@ from domain.ledger.hold import Hold
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
+from tests.contract.seals_contract import add, sealing
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
@@ -70,9 +71,11 @@ async def inhabitant(world: World) -> Inhabitant:
     transfer = await add_movements(world, party, key, deposit)
     due_hold = hold_on(world, party, 1, placed=world.now - 2 * HOUR, expires_in=HOUR)
     await do(world, party, PlaceHold(due_hold))
+    other = await world.party(party.tenant_id)
+    assert await add(world, *await sealing(world, party.tenant_id, None))
     return Inhabitant(
         party=party,
-        other=await world.party(party.tenant_id),
+        other=other,
         trade=trade,
         open_execution=execution,
         open_quote=await world.quote(party),

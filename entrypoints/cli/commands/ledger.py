@@ -6,6 +6,7 @@ import click
 from dishka import AsyncContainer
 
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.ledger.verify_seals import SealVerification, VerifySeals
 from application.ports.verification import AccountTotal, Finding
 from domain.assets.catalog import Catalog
 from domain.ledger.account_name import book_name
@@ -15,8 +16,11 @@ from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import books, orders
 from entrypoints.cli.books import amount
 from entrypoints.cli.commands.ledger_export import export
+from entrypoints.cli.commands.ledger_prove import prove
+from entrypoints.cli.commands.ledger_seal import seal
 from entrypoints.cli.commands.ledger_show import show
 from entrypoints.cli.commands.ledger_trial_balance import show_trial_balance
+from entrypoints.cli.commands.ledger_verify import seals_as_json, seals_in_a_line
 from entrypoints.cli.operator import TENANT, run
 from entrypoints.cli.output import console, json_option, print_json, print_rows
 
@@ -31,30 +35,36 @@ def ledger() -> None:
 ledger.add_command(show)
 ledger.add_command(export)
 ledger.add_command(show_trial_balance)
+ledger.add_command(seal)
+ledger.add_command(prove)
 
 
 @ledger.command()
+@click.option("--full", is_flag=True, help="Read every sealed row again, not the newest alone.")
 @json_option
-def verify(as_json: bool) -> None:
+def verify(full: bool, as_json: bool) -> None:
     """Derive everything again from the journal. Exits 1 when anything disagrees.
 
     What to do then: docs/runbooks/ledger-verification-failed.md.
     """
 
-    async def work(container: AsyncContainer) -> tuple[Verification, Catalog]:
+    async def work(container: AsyncContainer) -> tuple[Verification, SealVerification, Catalog]:
         result = await (await container.get(VerifyLedger)).execute()
-        return result, await orders.catalog(container)
+        seals = await (await container.get(VerifySeals)).execute(full=full)
+        return result, seals, await orders.catalog(container)
 
-    result, assets = run(work)
-    findings = [_finding(each) for each in result.findings]
+    result, seals, assets = run(work)
+    passed = result.passed and seals.passed
+    findings = [_finding(each) for each in (*result.findings, *seals.findings)]
     sums = _sums(result, assets)
     if as_json:
         print_json(
             {
-                "passed": result.passed,
+                "passed": passed,
                 "accounts": result.accounts,
                 "entries": result.entries,
                 "open_mirrors": result.open_mirrors,
+                "seals": seals_as_json(seals),
                 "assets": sums,
                 "findings": findings,
             }
@@ -63,12 +73,13 @@ def verify(as_json: bool) -> None:
         print_rows(sums, ("asset", "debits", "credits", "difference"), as_json=False)
         if findings:
             print_rows(findings, ("check", "tenant", "subject", "detail"), as_json=False)
-        verdict = "[green]verified[/]" if result.passed else "[red]FAILED[/]"
+        verdict = "[green]verified[/]" if passed else "[red]FAILED[/]"
         console().print(
             f"{verdict}: {result.accounts} accounts, {result.entries} entries, "
             f"{result.open_mirrors} mirrors on their way, {len(findings)} findings"
         )
-    if not result.passed:
+        console().print(seals_in_a_line(seals))
+    if not passed:
         raise click.exceptions.Exit(1)
 
 

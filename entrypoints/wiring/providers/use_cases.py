@@ -6,12 +6,16 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
 from application.ledger.fold_ledger import FoldLedger
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
+from application.ledger.prove_transaction import ProveTransaction
+from application.ledger.seal_ledger import SealLedger
 from application.ledger.verify_ledger import VerifyLedger
+from application.ledger.verify_seals import VerifySeals
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -21,7 +25,10 @@ from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
+from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
+from application.ports.seals import SealAnchor
+from application.ports.signing import Signer
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
@@ -93,6 +100,20 @@ class WorkerUseCases(Provider):
     expire_quotes = provide(ExpireQuotes)
     expire_holds = provide(ExpireHolds)
     fold_ledger = provide(FoldLedger)
+    begin_epoch = provide(BeginEpoch)
+
+    @provide
+    def seal_ledger(
+        self,
+        uow: UnitOfWork,
+        ledger_clock: LedgerClock,
+        signer: Signer,
+        anchor: SealAnchor,
+        clock: Clock,
+    ) -> SealLedger:
+        return SealLedger(
+            uow=uow, ledger_clock=ledger_clock, signer=signer, anchor=anchor, clock=clock
+        )
 
 
 class AuditUseCases(Provider):
@@ -100,4 +121,6 @@ class AuditUseCases(Provider):
 
     verify_ledger = provide(VerifyLedger)
     export_ledger = provide(ExportLedger)
+    verify_seals = provide(VerifySeals)
+    prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
