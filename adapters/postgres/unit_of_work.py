@@ -14,7 +14,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
-from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.known_accounts import KnownAccounts, opens_strict
 from adapters.postgres.ledger_folds import PostgresLedgerFolds
 from adapters.postgres.ledger_history import PostgresLedgerHistory
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
@@ -80,7 +80,7 @@ class PostgresTransaction:
     @property
     def journal(self) -> PostgresJournal:
         return PostgresJournal(
-            self._connection, self._tenant_id, known=self._known, on_lost=self._lose
+            self._connection, self._tenant_id, is_strict=self._is_strict, on_lost=self._lose
         )
 
     @property
@@ -122,6 +122,13 @@ class PostgresTransaction:
     @property
     def seals(self) -> PostgresSeals:
         return PostgresSeals(self._connection, self._tenant_id)
+
+    def _is_strict(self, tenant_id: TenantId, account_id: AccountId) -> bool | None:
+        """Also of accounts that this transaction was the first to meet, or has just opened."""
+        for key, learned in self._learned.items():
+            if learned == account_id:
+                return opens_strict(key)
+        return self._known.is_strict(tenant_id, account_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

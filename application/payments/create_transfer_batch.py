@@ -7,6 +7,7 @@ import msgspec
 from application.errors import IdempotencyInProgress
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
+from application.payments.create_transfer import account_keys, posting_of
 from application.payments.transfer_items import (
     LINKED,
     UNCOVERED,
@@ -23,19 +24,14 @@ from application.ports.movements import Transfer
 from application.ports.transfer_batches import ItemAnswer, TransferBatch
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.assets.catalog import Catalog
-from domain.ledger.account import AccountKey, customer_owner
-from domain.ledger.commands import Post, Request
+from domain.ledger.commands import Request
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.ledger.templates import Header, TransferAccounts, resolve, transfer
 from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
-    AccountId,
-    IdPrefix,
     TenantId,
     TransactionId,
     TransferBatchId,
     TransferId,
-    encode_id,
 )
 from domain.tenants.tenant import require_active
 
@@ -160,11 +156,15 @@ class CreateTransferBatch:
         *,
         atomic: bool,
     ) -> Sequence[Outcome]:
-        named = [_account_keys(each) for each in transfers]
+        named = [account_keys(each) for each in transfers]
         wanted = (key for keys in named for key in keys.values())
         found = await tx.accounts.resolve(dict.fromkeys(wanted))
         posts = tuple(
-            _post_of(each.item, made, keys, found, linked=GROUP if atomic else None)
+            msgspec.structs.replace(
+                posting_of(made, keys, found),
+                request=Request(LEDGER_KEY.format(key=each.item.key), each.item.fingerprint),
+                linked=GROUP if atomic else None,
+            )
             for each, made, keys in zip(ready, transfers, named, strict=True)
         )
         return await tx.journal.post(posts)
@@ -182,30 +182,6 @@ async def _named(
     ids = {each.transfer_id for each in batch.answers if each.transfer_id is not None}
     wanted = ids - but.keys()
     return await tx.transfers.find_all(wanted) if wanted else {}
-
-
-def _account_keys(made: Transfer) -> Mapping[str, AccountKey]:
-    return TransferAccounts.keys(
-        payer=customer_owner(made.from_customer_id),
-        payee=customer_owner(made.to_customer_id),
-        asset=made.asset,
-    )
-
-
-def _post_of(
-    item: TransferItem,
-    made: Transfer,
-    keys: Mapping[str, AccountKey],
-    found: Mapping[AccountKey, AccountId],
-    *,
-    linked: int | None,
-) -> Post:
-    reference = encode_id(IdPrefix.TRANSFER, made.id)
-    header = Header(made.transaction_id, reference, made.created_at.date())
-    accounts = resolve(TransferAccounts, keys, found)
-    posting = transfer(header, made.asset, made.units, accounts)
-    request = Request(LEDGER_KEY.format(key=item.key), item.fingerprint)
-    return Post(posting, made.created_at, request=request, linked=linked)
 
 
 def _answer(item: TransferItem, made: Transfer, outcome: Outcome) -> ItemAnswer:

@@ -10,14 +10,12 @@ from typing import Final
 import msgspec
 
 from application.errors import (
-    CustomerNotFound,
-    CustomerSuspended,
     IdempotencyKeyReused,
     InsufficientFunds,
 )
-from application.payments.create_transfer import TransferToSelf
+from application.payments.create_transfer import TransferToSelf, require_active_customer
 from application.ports.idempotency import Refusal
-from application.ports.parties import Customer, CustomerStatus
+from application.ports.parties import Customer
 from application.ports.transfer_batches import ItemAnswer
 from domain.assets.catalog import Catalog
 from domain.shared.errors import DomainError, RuleViolation
@@ -107,11 +105,7 @@ def fit(item: TransferItem, catalog: Catalog, customers: Customers) -> FitItem:
     if item.from_customer_id == item.to_customer_id:
         raise TransferToSelf("payer and payee are one customer")
     for customer_id in (item.from_customer_id, item.to_customer_id):
-        customer = customers.get(customer_id)
-        if customer is None:
-            raise CustomerNotFound("no such customer")
-        if customer.status is not CustomerStatus.ACTIVE:
-            raise CustomerSuspended("a customer is suspended")
+        require_active_customer(customers.get(customer_id))
     return FitItem(item, asset.code, units)
 
 

@@ -9,12 +9,14 @@ from application.ports.intents import Intent, IntentKind
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
+from application.ports.transfer_batches import TransferBatch
 from domain.ledger.commands import PlaceHold
 from domain.ledger.hold import Hold
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
 from tests.contract.seals_contract import add, sealing
+from tests.contract.transfer_batches_contract import batch_of, done
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
@@ -37,6 +39,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     key: ApiKey
     deposit: Deposit
     transfer: Transfer
+    transfer_batch: TransferBatch
     leased: Intent
     parked: Intent
     later: Intent
@@ -84,10 +87,19 @@ async def inhabitant(world: World) -> Inhabitant:
         key=key,
         deposit=deposit,
         transfer=transfer,
+        transfer_batch=await batch_with(world, party, transfer),
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
     )
+
+
+async def batch_with(world: World, party: Party, transfer: Transfer) -> TransferBatch:
+    batch = batch_of(world, done("one", transfer))
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        await tx.transfer_batches.add(batch)
+        await tx.commit()
+    return batch
 
 
 async def intent(
