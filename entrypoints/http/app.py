@@ -28,6 +28,7 @@ from entrypoints.http.routes import (
     movements,
     orders,
     quotes,
+    statements,
     tenants,
     transfer_batches,
 )
@@ -42,6 +43,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *quotes.OPERATIONS,
     *orders.OPERATIONS,
     *ledger.OPERATIONS,
+    *statements.OPERATIONS,
     *movements.OPERATIONS,
     *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,

@@ -72,6 +72,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
 
     - `template` is what requests are counted and fingerprinted under.
     - `answers` maps statuses to the type of the body, or to a media type.
+    - `also` is a media type that status 200 may have instead, as text, when the query asks for it.
     - `refusals` are codes beyond those that every operation shares.
     - `policy` is the use case whose docstring is the documentation.
     """
@@ -84,6 +85,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     takes: type[I]
     decoder: msgspec.json.Decoder[I]
     answers: dict[int, type[msgspec.Struct] | str]
+    also: str | None
     handler: Handler[I]
     template: str
     item: IdPrefix | None
@@ -117,6 +119,7 @@ def operation(
     scope: Scope | None,
     takes: type[I],
     answers: dict[int, type[msgspec.Struct] | str],
+    also: str | None = None,
     item: IdPrefix | None = None,
     idempotent: bool = False,
     conditional: bool = False,
@@ -141,6 +144,7 @@ def operation(
             takes=takes,
             decoder=msgspec.json.Decoder(takes),
             answers=answers,
+            also=also,
             handler=handler,
             template=f"{method} {path}",
             item=item,

@@ -11,6 +11,7 @@ from entrypoints.http.operation import AnyOperation
 from tests.api.world import Caller, Json, Partner, World
 
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
+YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "list_accounts": (f"/v1/accounts?customer_id={mine}", None),
         "get_account": (f"/v1/accounts/{ids['account']}", None),
         "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
+        "get_statement": (f"/v1/accounts/{ids['account']}/statement?{YEAR}", None),
         "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
         "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
         "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),
