@@ -95,7 +95,7 @@ async def inhabitant(world: World) -> Inhabitant:
 
 
 async def batch_with(world: World, party: Party, transfer: Transfer) -> TransferBatch:
-    batch = batch_of(world, done("one", transfer))
+    batch = batch_of(world, done(str(world.id()), transfer))
     async with world.ports.uow.begin(party.tenant_id) as tx:
         await tx.transfer_batches.add(batch)
         await tx.commit()
