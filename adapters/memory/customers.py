@@ -1,3 +1,5 @@
+from collections.abc import Collection, Mapping
+
 from adapters.memory.store import Rows
 from application.errors import CustomerExists, CustomerNotFound, VersionConflict
 from application.ports.parties import Customer
@@ -22,6 +24,10 @@ class MemoryCustomers:
         if customer is None:
             raise CustomerNotFound("no such customer")
         return customer
+
+    async def find_all(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Customer]:
+        found = ((each, self._rows.customers.get(each)) for each in ids)
+        return {each: customer for each, customer in found if customer is not None}
 
     async def update(self, customer: Customer) -> None:
         await self._rows.customers.lock(customer.id)

@@ -1,3 +1,5 @@
+from collections.abc import Collection, Mapping, Sequence
+
 from adapters.memory.store import Rows
 from application.ports.movements import Deposit, Transfer
 from domain.shared.errors import NotFound
@@ -25,8 +27,16 @@ class MemoryTransfers:
     async def add(self, transfer: Transfer) -> None:
         self._rows.transfers.add(transfer.id, transfer)
 
+    async def add_all(self, transfers: Sequence[Transfer]) -> None:
+        for transfer in transfers:
+            await self.add(transfer)
+
     async def get(self, transfer_id: TransferId) -> Transfer:
         transfer = self._rows.transfers.get(transfer_id)
         if transfer is None:
             raise NotFound("no such transfer")
         return transfer
+
+    async def find_all(self, ids: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        found = ((each, self._rows.transfers.get(each)) for each in ids)
+        return {each: transfer for each, transfer in found if transfer is not None}

@@ -19,6 +19,7 @@ from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
+from application.ports.transfer_batches import ItemAnswer, TransferBatch
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.ledger.account import Account, AccountKey
@@ -47,6 +48,7 @@ from domain.shared.ids import (
     StatementId,
     TenantId,
     TransactionId,
+    TransferBatchId,
     TransferId,
 )
 from domain.shared.money import AssetCode
@@ -140,6 +142,8 @@ class Store:
         self.fill_postings = Table[FillId, TransactionId]("fill_postings")
         self.deposits = Table[DepositId, Deposit]("deposits")
         self.transfers = Table[TransferId, Transfer]("transfers")
+        self.transfer_batches = Table[TransferBatchId, TransferBatch]("transfer_batches")
+        self.item_answers = Table[str, ItemAnswer]("item_answers")
         self.intents = Table[IntentKey, IntentRow]("intents")
 
         self.recon_sources = Table[str, Source]("recon_sources")
@@ -184,6 +188,8 @@ class Rows:
         self.fill_postings = View(store.fill_postings, session)
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)
+        self.transfer_batches = View(store.transfer_batches, session)
+        self.item_answers = View(store.item_answers, session)
         self.intents = View(store.intents, session)
 
         self.recon_sources = View(store.recon_sources, session)

@@ -20,6 +20,7 @@ from adapters.memory.session import Session
 from adapters.memory.store import Rows, Store
 from adapters.memory.tenants import MemoryTenants
 from adapters.memory.trading import MemoryTrading
+from adapters.memory.transfer_batches import MemoryTransferBatches
 from application.ports.unit_of_work import Lane, Transaction
 from domain.shared.ids import TenantId
 
@@ -80,6 +81,10 @@ class MemoryTransaction:
     @property
     def transfers(self) -> MemoryTransfers:
         return MemoryTransfers(self._rows)
+
+    @property
+    def transfer_batches(self) -> MemoryTransferBatches:
+        return MemoryTransferBatches(self._rows)
 
     @property
     def intents(self) -> MemoryIntents:

@@ -1,5 +1,7 @@
 """Customers of one tenant."""
 
+from collections.abc import Collection, Mapping
+
 import asyncpg
 import msgspec
 
@@ -10,6 +12,7 @@ from domain.shared.ids import CustomerId, TenantId
 
 COLUMNS = "id, external_id, status, metadata, version, created_at, updated_at"
 
+FIND_ALL = f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 PAGE_START = f"SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND id < $2"
 EXTERNAL_ID = " AND external_id = $4"
 PAGE_END = " ORDER BY id DESC LIMIT $3"
@@ -50,6 +53,10 @@ class PostgresCustomers:
         if row is None:
             raise CustomerNotFound("no such customer")
         return _customer(row)
+
+    async def find_all(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Customer]:
+        rows = await self._connection.fetch(FIND_ALL, self._tenant_id, list(ids))
+        return {customer.id: customer for customer in map(_customer, rows)}
 
     async def update(self, customer: Customer) -> None:
         changed = await self._connection.fetchval(

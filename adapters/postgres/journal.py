@@ -14,14 +14,13 @@ from adapters.postgres.journal_rows import (
 )
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
-from adapters.postgres.known_accounts import KnownAccounts
 from application.ports.ledger import REFERENCED_MAX, PostedTransaction
 from domain.ledger.commands import Batch, Post
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
 from domain.ledger.rules import decide
 from domain.shared.errors import NotFound
-from domain.shared.ids import HoldId, TenantId, TransactionId
+from domain.shared.ids import AccountId, HoldId, TenantId, TransactionId
 
 ENTRIES = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger_entries e
@@ -52,19 +51,19 @@ ON CONFLICT DO NOTHING RETURNING 1
 
 
 class PostgresJournal:
-    """`known` tells which accounts are strict without asking; `on_lost` forbids to commit."""
+    """`is_strict` tells of accounts that were met before; `on_lost` forbids to commit."""
 
     def __init__(
         self,
         connection: Connection,
         tenant_id: TenantId,
         *,
-        known: KnownAccounts,
+        is_strict: Callable[[TenantId, AccountId], bool | None],
         on_lost: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
-        self._known = known
+        self._is_strict = is_strict
         self._on_lost = on_lost
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
@@ -74,7 +73,7 @@ class PostgresJournal:
         return decision.outcomes
 
     async def post_at_once(self, post: Post) -> bool:
-        at_once = PostAtOnce(self._tenant_id, is_strict=self._known.is_strict)
+        at_once = PostAtOnce(self._tenant_id, is_strict=self._is_strict)
         arguments = at_once.arguments(post)
         done = arguments is not None and await post_at_once(self._connection, arguments)
         if not done:

@@ -35,4 +35,8 @@ class KnownAccounts:
         if len(self._ids) >= KNOWN_MAX:
             self.forget()
         self._ids[tenant_id, key] = account_id
-        self._strict[tenant_id, account_id] = CHART[key.code].floor_units is not None
+        self._strict[tenant_id, account_id] = opens_strict(key)
+
+
+def opens_strict(key: AccountKey) -> bool:
+    return CHART[key.code].floor_units is not None

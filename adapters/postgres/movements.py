@@ -1,6 +1,8 @@
 """Deposits and transfers as business objects."""
 
-from adapters.postgres.connection import Connection
+from collections.abc import Collection, Mapping, Sequence
+
+from adapters.postgres.connection import Connection, Row, text_units
 from application.ports.movements import Deposit, Transfer
 from domain.shared.errors import NotFound
 from domain.shared.ids import CustomerId, DepositId, TenantId, TransactionId, TransferId
@@ -10,6 +12,16 @@ DEPOSIT = """id, customer_id, asset, units, method, status, transaction_id, vers
   updated_at"""
 TRANSFER = """id, from_customer_id, to_customer_id, asset, units, reference, status,
   transaction_id, version, created_at, updated_at"""
+ADD_TRANSFERS = f"""
+INSERT INTO transfers (tenant_id, {TRANSFER})
+SELECT $1, t.id, t.payer, t.payee, t.asset, t.units::numeric, t.reference, t.status,
+  t.transaction_id, t.version, t.created_at, t.updated_at
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+  $9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+  AS t (id, payer, payee, asset, units, reference, status, transaction_id, version, created_at,
+    updated_at)
+"""
+FIND_TRANSFERS = f"SELECT {TRANSFER} FROM transfers WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 
 
 class PostgresDeposits:
@@ -79,6 +91,23 @@ class PostgresTransfers:
             transfer.updated_at,
         )
 
+    async def add_all(self, transfers: Sequence[Transfer]) -> None:
+        await self._connection.execute(
+            ADD_TRANSFERS,
+            self._tenant_id,
+            [each.id for each in transfers],
+            [each.from_customer_id for each in transfers],
+            [each.to_customer_id for each in transfers],
+            [str(each.asset) for each in transfers],
+            text_units(each.units for each in transfers),
+            [each.reference for each in transfers],
+            [each.status for each in transfers],
+            [each.transaction_id for each in transfers],
+            [each.version for each in transfers],
+            [each.created_at for each in transfers],
+            [each.updated_at for each in transfers],
+        )
+
     async def get(self, transfer_id: TransferId) -> Transfer:
         row = await self._connection.fetchrow(
             f"SELECT {TRANSFER} FROM transfers WHERE tenant_id = $1 AND id = $2",
@@ -87,16 +116,24 @@ class PostgresTransfers:
         )
         if row is None:
             raise NotFound("no such transfer")
-        return Transfer(
-            id=TransferId(row["id"]),
-            from_customer_id=CustomerId(row["from_customer_id"]),
-            to_customer_id=CustomerId(row["to_customer_id"]),
-            asset=AssetCode(row["asset"]),
-            units=row["units"],
-            reference=row["reference"],
-            status=row["status"],
-            transaction_id=TransactionId(row["transaction_id"]),
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-            version=row["version"],
-        )
+        return _transfer(row)
+
+    async def find_all(self, ids: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        rows = await self._connection.fetch(FIND_TRANSFERS, self._tenant_id, list(ids))
+        return {transfer.id: transfer for transfer in map(_transfer, rows)}
+
+
+def _transfer(row: Row) -> Transfer:
+    return Transfer(
+        id=TransferId(row["id"]),
+        from_customer_id=CustomerId(row["from_customer_id"]),
+        to_customer_id=CustomerId(row["to_customer_id"]),
+        asset=AssetCode(row["asset"]),
+        units=row["units"],
+        reference=row["reference"],
+        status=row["status"],
+        transaction_id=TransactionId(row["transaction_id"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+    )

@@ -15,7 +15,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
-from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.known_accounts import KnownAccounts, opens_strict
 from adapters.postgres.ledger_folds import PostgresLedgerFolds
 from adapters.postgres.ledger_history import PostgresLedgerHistory
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
@@ -25,6 +25,7 @@ from adapters.postgres.reconciliation import PostgresReconciliation
 from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
+from adapters.postgres.transfer_batches import PostgresTransferBatches
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
 from domain.ledger.account import AccountKey
@@ -81,7 +82,7 @@ class PostgresTransaction:
     @property
     def journal(self) -> PostgresJournal:
         return PostgresJournal(
-            self._connection, self._tenant_id, known=self._known, on_lost=self._lose
+            self._connection, self._tenant_id, is_strict=self._is_strict, on_lost=self._lose
         )
 
     @property
@@ -113,6 +114,10 @@ class PostgresTransaction:
         return PostgresTransfers(self._connection, self._tenant_id)
 
     @property
+    def transfer_batches(self) -> PostgresTransferBatches:
+        return PostgresTransferBatches(self._connection, self._tenant_id)
+
+    @property
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
 
@@ -127,6 +132,12 @@ class PostgresTransaction:
     @property
     def execution_trail(self) -> PostgresExecutionTrail:
         return PostgresExecutionTrail(self._connection, self._tenant_id)
+    def _is_strict(self, tenant_id: TenantId, account_id: AccountId) -> bool | None:
+        """Also of accounts that this transaction was the first to meet, or has just opened."""
+        for key, learned in self._learned.items():
+            if learned == account_id:
+                return opens_strict(key)
+        return self._known.is_strict(tenant_id, account_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

@@ -1,20 +1,24 @@
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
 import msgspec
 
-from application.errors import CustomerSuspended, InsufficientFunds
+from application.errors import CustomerNotFound, CustomerSuspended, InsufficientFunds
 from application.idempotency import Answer, claim, store_refusal
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.movements import Transfer
-from application.ports.parties import CustomerStatus
+from application.ports.parties import Customer, CustomerStatus
 from application.ports.unit_of_work import Transaction, UnitOfWork
-from domain.ledger.account import customer_owner
+from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.commands import Post
 from domain.ledger.outcomes import OutcomeCode
 from domain.ledger.templates import Header, TransferAccounts, resolve, transfer
 from domain.shared.errors import InvariantViolation, RuleViolation
 from domain.shared.ids import (
+    AccountId,
     CustomerId,
     IdPrefix,
     TenantId,
@@ -26,6 +30,8 @@ from domain.shared.money import AmountInvalid, AssetCode
 from domain.tenants.tenant import require_active
 
 RESOURCE = "transfer"
+# True when it is posted; False when the transaction can only be left.
+Posting: TypeAlias = Callable[[Transaction, Post], Awaitable[bool]]
 
 
 class TransferToSelf(RuleViolation):
@@ -70,23 +76,36 @@ class CreateTransfer:
         if command.from_customer_id == command.to_customer_id:
             raise TransferToSelf("payer and payee are one customer")
         async with self._in_flight.entry(command.tenant_id, command.request.key):
+            done = await self._transfer(command, asset.code, post=_at_once)
+            if done is not None:
+                return done
+            # Something speaks against it, or an account was never met: the ledger says which.
             try:
-                async with self._uow.begin(command.tenant_id) as tx:
-                    return await self._transfer(tx, command, asset.code)
+                done = await self._transfer(command, asset.code, post=_with_reasons)
             except InsufficientFunds as refusal:
                 return await self._refused(command, refusal)
+        if done is None:
+            raise InvariantViolation("a transfer was neither made nor refused")
+        return done
 
     async def _transfer(
-        self, tx: Transaction, command: TransferCommand, asset: AssetCode
-    ) -> Answer[Transfer]:
+        self, command: TransferCommand, asset: AssetCode, *, post: Posting
+    ) -> Answer[Transfer] | None:
+        """In a transaction of its own. None when `post` does not do it: then nothing is done."""
+        async with self._uow.begin(command.tenant_id) as tx:
+            return await self._carry_out(tx, command, asset, post=post)
+
+    async def _carry_out(
+        self, tx: Transaction, command: TransferCommand, asset: AssetCode, *, post: Posting
+    ) -> Answer[Transfer] | None:
         transfer_id = TransferId(self._ids.new())
         earlier = await claim(tx, command.request, resource=RESOURCE, resource_id=transfer_id)
         if earlier is not None:
             return Answer(await tx.transfers.get(TransferId(earlier)), replayed=True)
-        for customer_id in (command.from_customer_id, command.to_customer_id):
-            customer = await tx.customers.get(customer_id)
-            if customer.status is not CustomerStatus.ACTIVE:
-                raise CustomerSuspended("a customer is suspended", customer_id=customer_id)
+        parties = (command.from_customer_id, command.to_customer_id)
+        customers = await tx.customers.find_all(parties)
+        for customer_id in parties:
+            require_active_customer(customers.get(customer_id))
         now = self._clock.now()
         made = Transfer(
             id=transfer_id,
@@ -100,27 +119,11 @@ class CreateTransfer:
             created_at=now,
             updated_at=now,
         )
-        await self._post(tx, made)
+        if not await post(tx, await _posting_of(tx, made)):
+            return None
         await tx.transfers.add(made)
         await tx.commit()
         return Answer(made)
-
-    async def _post(self, tx: Transaction, made: Transfer) -> None:
-        keys = TransferAccounts.keys(
-            payer=customer_owner(made.from_customer_id),
-            payee=customer_owner(made.to_customer_id),
-            asset=made.asset,
-        )
-        header = Header(
-            made.transaction_id, encode_id(IdPrefix.TRANSFER, made.id), made.created_at.date()
-        )
-        accounts = resolve(TransferAccounts, keys, await tx.accounts.resolve(keys.values()))
-        posting = transfer(header, made.asset, made.units, accounts)
-        (outcome,) = await tx.journal.post((Post(posting, made.created_at),))
-        if outcome.code is OutcomeCode.BELOW_FLOOR:
-            raise InsufficientFunds("the payer's available balance does not cover the transfer")
-        if not outcome.accepted:
-            raise InvariantViolation(f"a transfer was refused: {outcome.error_code}")
 
     async def _refused(
         self, command: TransferCommand, refusal: InsufficientFunds
@@ -134,3 +137,47 @@ class CreateTransfer:
             raise refusal
         async with self._uow.begin(command.tenant_id) as tx:
             return Answer(await tx.transfers.get(TransferId(transfer_id)), replayed=True)
+
+
+def require_active_customer(customer: Customer | None) -> None:
+    """Raises `CustomerNotFound` and `CustomerSuspended`."""
+    if customer is None:
+        raise CustomerNotFound("no such customer")
+    if customer.status is not CustomerStatus.ACTIVE:
+        raise CustomerSuspended("a customer is suspended", customer_id=customer.id)
+
+
+async def _posting_of(tx: Transaction, made: Transfer) -> Post:
+    keys = account_keys(made)
+    return posting_of(made, keys, await tx.accounts.resolve(keys.values()))
+
+
+def account_keys(made: Transfer) -> Mapping[str, AccountKey]:
+    return TransferAccounts.keys(
+        payer=customer_owner(made.from_customer_id),
+        payee=customer_owner(made.to_customer_id),
+        asset=made.asset,
+    )
+
+
+def posting_of(
+    made: Transfer, keys: Mapping[str, AccountKey], found: Mapping[AccountKey, AccountId]
+) -> Post:
+    """`found` are the ids of what `account_keys` named."""
+    reference = encode_id(IdPrefix.TRANSFER, made.id)
+    header = Header(made.transaction_id, reference, made.created_at.date())
+    accounts = resolve(TransferAccounts, keys, found)
+    return Post(transfer(header, made.asset, made.units, accounts), made.created_at)
+
+
+async def _at_once(tx: Transaction, post: Post) -> bool:
+    return await tx.journal.post_at_once(post)
+
+
+async def _with_reasons(tx: Transaction, post: Post) -> bool:
+    (outcome,) = await tx.journal.post((post,))
+    if outcome.code is OutcomeCode.BELOW_FLOOR:
+        raise InsufficientFunds("the payer's available balance does not cover the transfer")
+    if not outcome.accepted:
+        raise InvariantViolation(f"a transfer was refused: {outcome.error_code}")
+    return True

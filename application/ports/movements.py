@@ -1,6 +1,7 @@
 """Deposits and transfers as business objects; their money is in the ledger."""
 
 from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -52,6 +53,16 @@ class Transfers(Protocol):
     async def add(self, transfer: Transfer) -> None: ...
 
     @abstractmethod
+    async def add_all(self, transfers: Sequence[Transfer]) -> None:
+        """As one write, however many they are."""
+        ...
+
+    @abstractmethod
     async def get(self, transfer_id: TransferId) -> Transfer:
         """Raises `NotFound`."""
+        ...
+
+    @abstractmethod
+    async def find_all(self, ids: Collection[TransferId]) -> Mapping[TransferId, Transfer]:
+        """Those of `ids` that exist."""
         ...

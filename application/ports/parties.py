@@ -1,6 +1,7 @@
 """Tenants, their keys and their customers."""
 
 from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -113,6 +114,11 @@ class Customers(Protocol):
     @abstractmethod
     async def get(self, customer_id: CustomerId) -> Customer:
         """Raises `CustomerNotFound`."""
+        ...
+
+    @abstractmethod
+    async def find_all(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Customer]:
+        """Those of `ids` that exist, in one look."""
         ...
 
     @abstractmethod

@@ -18,6 +18,7 @@ from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.reconciliation import ExecutionTrail, Reconciliation
 from application.ports.seals import Seals
 from application.ports.trading import Orders, Quotes, Trading
+from application.ports.transfer_batches import TransferBatches
 from domain.shared.ids import TenantId
 
 
@@ -82,6 +83,10 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def transfers(self) -> Transfers: ...
+
+    @property
+    @abstractmethod
+    def transfer_batches(self) -> TransferBatches: ...
 
     @property
     @abstractmethod

@@ -19,6 +19,7 @@ AccountId = NewType("AccountId", UUID)
 TransactionId = NewType("TransactionId", UUID)
 HoldId = NewType("HoldId", UUID)
 TransferId = NewType("TransferId", UUID)
+TransferBatchId = NewType("TransferBatchId", UUID)
 DepositId = NewType("DepositId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 OperatorId = NewType("OperatorId", UUID)
@@ -39,6 +40,7 @@ class IdPrefix(StrEnum):
     TRANSACTION = "txn"
     HOLD = "hld"
     TRANSFER = "trf"
+    TRANSFER_BATCH = "trb"
     DEPOSIT = "dep"
     API_KEY = "key"
     OPERATOR = "opr"

@@ -29,7 +29,9 @@ from entrypoints.http.routes import (
     orders,
     quotes,
     reconciliation,
+    statements,
     tenants,
+    transfer_batches,
 )
 from entrypoints.http.routes.service import service_operations
 from entrypoints.http.services import resolve_services
@@ -42,7 +44,9 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *quotes.OPERATIONS,
     *orders.OPERATIONS,
     *ledger.OPERATIONS,
+    *statements.OPERATIONS,
     *movements.OPERATIONS,
+    *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
     *reconciliation.OPERATIONS,
@@ -109,6 +113,7 @@ def _route(operation: AnyOperation, pipeline: Pipeline) -> HTTPRouteHandler:
         name=operation.name,
         status_code=min(operation.answers),
         opt={"operation": operation},
+        request_max_body_size=operation.body_bytes_max,
     )
     return route(serve)
 

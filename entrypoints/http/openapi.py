@@ -223,6 +223,8 @@ def _responses(operation: AnyOperation, schemas: _Schemas) -> Json:
             "headers": {name: _ref("headers", name) for name in headers},
             "content": {media_type: {"schema": schema}},
         }
+    if operation.also is not None:
+        responses["200"]["content"][operation.also] = {"schema": _raw(operation.also)}
     for status, codes in groupby(refusals(operation), key=lambda code: KINDS[code].status):
         named = list(codes)
         shared = "RetryLater" if WAITING.intersection(named) else "Problem"

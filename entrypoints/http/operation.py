@@ -12,6 +12,7 @@ from domain.shared.errors import invariant
 from domain.shared.ids import IdPrefix, TenantId
 from domain.tenants.permissions import Scope
 from entrypoints.http.reply import Reply
+from entrypoints.http.requests import BODY_BYTES_MAX
 from entrypoints.http.services import Services
 
 I = TypeVar("I", bound=msgspec.Struct)  # noqa: E741 - the input of an operation
@@ -71,6 +72,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
 
     - `template` is what requests are counted and fingerprinted under.
     - `answers` maps statuses to the type of the body, or to a media type.
+    - `also` is a media type that status 200 may have instead, as text, when the query asks for it.
     - `refusals` are codes beyond those that every operation shares.
     - `policy` is the use case whose docstring is the documentation.
     """
@@ -83,6 +85,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     takes: type[I]
     decoder: msgspec.json.Decoder[I]
     answers: dict[int, type[msgspec.Struct] | str]
+    also: str | None
     handler: Handler[I]
     template: str
     item: IdPrefix | None
@@ -93,6 +96,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     sandbox_only: bool
     body_optional: bool
     takes_body: bool
+    body_bytes_max: int
     refusals: tuple[str, ...]
     policy: type | None
 
@@ -115,12 +119,14 @@ def operation(
     scope: Scope | None,
     takes: type[I],
     answers: dict[int, type[msgspec.Struct] | str],
+    also: str | None = None,
     item: IdPrefix | None = None,
     idempotent: bool = False,
     conditional: bool = False,
     simulates: bool = False,
     sandbox_only: bool = False,
     body_optional: bool = False,
+    body_bytes_max: int = BODY_BYTES_MAX,
     refusals: tuple[str, ...] = (),
     policy: type | None = None,
 ) -> Callable[[Handler[I]], Operation[I]]:
@@ -138,6 +144,7 @@ def operation(
             takes=takes,
             decoder=msgspec.json.Decoder(takes),
             answers=answers,
+            also=also,
             handler=handler,
             template=f"{method} {path}",
             item=item,
@@ -147,6 +154,7 @@ def operation(
             simulates=simulates,
             sandbox_only=sandbox_only,
             body_optional=body_optional,
+            body_bytes_max=body_bytes_max,
             takes_body=method in WRITES and takes is not Nothing,
             refusals=refusals,
             policy=policy,

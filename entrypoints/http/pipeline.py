@@ -111,7 +111,7 @@ async def _input(
         return decode_query(scope["query_string"], operation.takes)
     if scope["query_string"]:
         decode_query(scope["query_string"], Nothing)
-    body = await read_body(receive)
+    body = await read_body(receive, bytes_max=operation.body_bytes_max)
     if not body and operation.body_optional:
         body = b"{}"
     else:

@@ -62,6 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "too_much_to_reconcile": Kind(422, "There is more than one run can take"),
         "transfer_to_self": Kind(422, "Payer and payee are the same"),
         "scope_not_grantable": Kind(422, "The scope cannot be given to this key"),
+        "linked_failed": Kind(422, "Another transfer of the batch was refused"),
         "idempotency_key_reused": Kind(422, "The key was used for another request"),
         "rate_limited": Kind(429, "Too many requests", True),
         "internal_error": Kind(500, "Something went wrong here", True),
@@ -78,6 +79,7 @@ PUBLIC_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "amount_below_minimum": "limit_exceeded",
         "quote_too_small": "limit_exceeded",
         "amount_invalid": "validation_failed",
+        "asset_unknown": "not_found",
         "id_invalid": "validation_failed",
         "pricing_invalid": "validation_failed",
         # An LP's price that no grid can express: nothing a caller can mend.

@@ -114,8 +114,8 @@ class Headers:
             raise ApiError("unsupported_media_type", "send application/json, not compressed")
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Never more than `BODY_BYTES_MAX`, whatever the headers promise."""
+async def read_body(receive: Receive, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
+    """Never more than `bytes_max`, whatever the headers promise."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -124,8 +124,8 @@ async def read_body(receive: Receive) -> bytes:
             raise invalid("the connection ended before the body did")
         chunk = message["body"]
         size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise ApiError("body_too_large", f"a body has at most {BODY_BYTES_MAX} bytes")
+        if size > bytes_max:
+            raise ApiError("body_too_large", f"the body has more than {bytes_max} bytes")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -16,6 +16,7 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.orders.accept_quote import AcceptQuote
 from application.payments.create_transfer import CreateTransfer
+from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
@@ -38,6 +39,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     create_customer: CreateCustomer
     update_customer: UpdateCustomer
     create_transfer: CreateTransfer
+    create_transfer_batch: CreateTransferBatch
     deposit_in_sandbox: DepositInSandbox
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant

@@ -1,6 +1,7 @@
 """One valid request for each operation, about one partner's objects, for the matrices."""
 
 from datetime import timedelta
+import os
 
 import msgspec
 
@@ -19,6 +20,7 @@ from entrypoints.http.operation import AnyOperation
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
+YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +60,12 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "list_accounts": (f"/v1/accounts?customer_id={mine}", None),
         "get_account": (f"/v1/accounts/{ids['account']}", None),
         "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
+        "get_statement": (f"/v1/accounts/{ids['account']}/statement?{YEAR}", None),
         "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
         "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
         "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),
+        "create_transfer_batch": ("/v1/transfers/batch", _batch(transfer)),
+        "get_transfer_batch": (f"/v1/transfers/batch/{ids['transfer_batch']}", None),
         "create_sandbox_deposit": ("/v1/sandbox/deposits", {"customer_id": mine, **money}),
         "get_deposit": (f"/v1/deposits/{ids['deposit']}", None),
         "create_api_key": ("/v1/api-keys", {"label": "batch", "scopes": ["keys"]}),
@@ -142,13 +147,21 @@ async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
     body = {"from_customer_id": mine, "to_customer_id": partner.other_customer_id}
     transfer = await caller.make("/v1/transfers", {**body, "asset": "BTC", "amount": "0.1"})
     accounts = await caller.read("/v1/accounts", customer_id=mine)
+    batch = _batch({**body, "asset": "BTC", "amount": "0.1"})
+    transfers = await caller.make("/v1/transfers/batch", batch)
     key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
     return {
         "quote": (await caller.quote(mine))["id"],
         "order": order["id"],
         "deposit": deposit["id"],
         "transfer": transfer["id"],
+        "transfer_batch": transfers["id"],
         "transaction": transfer["transaction_id"],
         "account": accounts["data"][0]["id"],
         "api_key": key["id"],
     }
+
+
+def _batch(transfer: Json) -> Json:
+    keys = (os.urandom(8).hex() for _ in range(2))
+    return {"transfers": [{**transfer, "idempotency_key": key} for key in keys], "atomic": True}

@@ -8,7 +8,6 @@ import pytest
 
 from domain.tenants.permissions import Scope
 from entrypoints.http.openapi import build_document
-from entrypoints.http.requests import BODY_BYTES_MAX
 from tests.api.examples import OPERATIONS, Example, requests_of
 from tests.api.world import Caller, Json, Partner, World, problem
 
@@ -95,7 +94,7 @@ async def test_body_that_is_too_large_or_not_json_is_refused(
     raw = msgspec.json.encode(example.body)
     method, url = example.operation.method, example.url
 
-    large = await sender.send(method, url, raw=raw + b" " * BODY_BYTES_MAX)
+    large = await sender.send(method, url, raw=raw + b" " * example.operation.body_bytes_max)
     problem(large, 413, "body_too_large")
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonp", None):
         response = await sender.send(method, url, raw=raw, headers={"Content-Type": kind})

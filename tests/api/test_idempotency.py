@@ -15,6 +15,7 @@ OTHER: dict[str, Json] = {
     "create_quote": {"base_amount": "0.2"},
     "create_order": {"client_order_id": "another"},
     "create_transfer": {"amount": "1.6"},
+    "create_transfer_batch": {"atomic": False},
     "create_sandbox_deposit": {"amount": "1.6"},
     "create_api_key": {"label": "another"},
     "rotate_api_key": {"overlap_seconds": 61},

@@ -176,7 +176,7 @@ class World:
             for name, table in tables.items()
         }
 
-    def state(self) -> object:
+    def state(self) -> tuple[object, object]:
         """Rows and balances: equal before and after whatever must not change anything."""
         balances = self.store.balances
         return self.rows(), {each: dict(balances.of(each)) for each in balances.tenants}

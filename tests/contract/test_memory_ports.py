@@ -31,6 +31,7 @@ from tests.contract.reserve_contract import ReserveContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
+from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
 
 
@@ -110,6 +111,9 @@ class TestPosting(InMemory, PostingContract): ...
 
 
 class TestLedgerExport(InMemory, LedgerExportContract): ...
+
+
+class TestTransferBatches(InMemory, TransferBatchesContract): ...
 
 
 class TestHistory(InMemory, HistoryContract): ...

@@ -31,6 +31,7 @@ from tests.contract.reserve_contract import ReserveContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
+from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
 
 pytest_plugins = ("tests.fixtures.postgres",)
@@ -112,6 +113,9 @@ class TestPosting(InPostgres, PostingContract): ...
 
 
 class TestLedgerExport(InPostgres, LedgerExportContract): ...
+
+
+class TestTransferBatches(InPostgres, TransferBatchesContract): ...
 
 
 class TestHistory(InPostgres, HistoryContract): ...

@@ -1,7 +1,10 @@
 """Requests as a partner would send them, each with a key of its own."""
 
+from application.idempotency import fingerprint
 from application.orders.accept_quote import AcceptQuoteCommand
 from application.payments.create_transfer import TransferCommand
+from application.payments.create_transfer_batch import BatchCommand
+from application.payments.transfer_items import TransferItem
 from application.quotes.request_quote import RequestQuoteCommand
 from domain.orders.order import Order
 from domain.quotes.quote import Quote
@@ -49,6 +52,24 @@ def paying(
         asset="USDT",
         units=units,
     )
+
+
+def item(payer: CustomerId, payee: CustomerId, key: str, amount: str = "1") -> TransferItem:
+    return TransferItem(
+        key=key,
+        fingerprint=fingerprint("item", (payer.hex, payee.hex, amount)),
+        from_customer_id=payer,
+        to_customer_id=payee,
+        asset="USDT",
+        amount=amount,
+    )
+
+
+def paying_many(
+    tenant_id: TenantId, *items: TransferItem, key: str | None = None, atomic: bool = False
+) -> BatchCommand:
+    body = (atomic, [each.key for each in items])
+    return BatchCommand(tenant_id=tenant_id, request=request(key, body), atomic=atomic, items=items)
 
 
 async def quoted(

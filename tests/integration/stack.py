@@ -30,6 +30,7 @@ from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
+from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositCommand, DepositInSandbox
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator
@@ -127,6 +128,7 @@ class Stack:
         self.create_customer = CreateCustomer(**common.named())
         self.deposit = DepositInSandbox(**common.named())
         self.transfer = CreateTransfer(**common.named())
+        self.transfer_batch = CreateTransferBatch(**common.named())
         self.due = PostgresDueWork(worker)
         self.mirror = MirrorToHouse(uow=self.worker_uow, clock=self.clock)
         self.resolve = ResolveExecution(

@@ -143,6 +143,12 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         lambda tx, of, _: tx.accounts.of_customer(of.other.customer.id),
     ),
     "accounts.resolve": (False, resolve),
+    "customers.find_all": ({}, lambda tx, of, _: tx.customers.find_all([of.party.customer.id])),
+    "transfers.find_all": ({}, lambda tx, of, _: tx.transfers.find_all([of.transfer.id])),
+    "transfer_batches.answered": (
+        {},
+        lambda tx, of, _: tx.transfer_batches.answered([of.transfer_batch.answers[0].key]),
+    ),
     "history.statement": (
         (),
         lambda tx, of, _: tx.history.statement(of.party.usdt, StatementRange(), limit=9),
@@ -278,6 +284,17 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         lambda tx, of, world: tx.reconciliation.add_breaks(
             (replace(of.reconciled.broken, id=BreakId(world.id())),)
         ),
+    "transfers.add_all": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, _: tx.transfers.add_all([of.transfer]),
+    ),
+    "transfer_batches.get": (
+        NotFound,
+        lambda tx, of, _: tx.transfer_batches.get(of.transfer_batch.id),
+    ),
+    "transfer_batches.add": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, _: tx.transfer_batches.add(of.transfer_batch),
     ),
 }
 # These are about the caller's own rows whatever is passed.

@@ -11,6 +11,8 @@ from application.ports.parties import ApiKey
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
 from domain.ledger.commands import PlaceHold, Request
+from application.ports.transfer_batches import TransferBatch
+from domain.ledger.commands import PlaceHold
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
@@ -30,6 +32,7 @@ from tests.contract.reconciliation_contract import (
     stated,
 )
 from tests.contract.seals_contract import add, sealing
+from tests.contract.transfer_batches_contract import batch_of, done
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
@@ -62,6 +65,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     deposit: Deposit
     transfer: Transfer
     reconciled: Reconciled
+    transfer_batch: TransferBatch
     leased: Intent
     parked: Intent
     later: Intent
@@ -122,6 +126,7 @@ async def inhabitant(world: World) -> Inhabitant:
         deposit=deposit,
         transfer=transfer,
         reconciled=await reconciled(world, party),
+        transfer_batch=await batch_with(world, party, transfer),
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
@@ -140,6 +145,12 @@ async def reconciled(world: World, party: Party) -> Reconciled:
         await tx.reconciliation.add_breaks((broken,))
         await tx.commit()
     return Reconciled(statement=statement, line=line, match=match, broken=broken)
+async def batch_with(world: World, party: Party, transfer: Transfer) -> TransferBatch:
+    batch = batch_of(world, done(str(world.id()), transfer))
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        await tx.transfer_batches.add(batch)
+        await tx.commit()
+    return batch
 
 
 async def intent(

@@ -1,10 +1,14 @@
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from application.ports.ledger_history import StatementRange
+from application.ports.ledger import AccountView
+from application.ports.ledger_history import Moment, StatementRange
+from application.ports.unit_of_work import Transaction
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, CustomerId, IdPrefix, TransactionId, decode_id
 from domain.tenants.permissions import Scope
+from entrypoints.http.moments import MomentQuery, past
 from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
 from entrypoints.http.paging import Paging
 from entrypoints.http.reply import Reply, answer
@@ -32,12 +36,14 @@ from entrypoints.http.schemas.values import Page, whole
 )
 async def list_accounts(call: Call[AccountsQuery]) -> Reply:
     customer_id = CustomerId(decode_id(IdPrefix.CUSTOMER, call.input.customer_id))
+    moment = call.input.moment(call.services.clock.now())
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
         # No accounts and no customer are two different answers.
         await tx.customers.get(customer_id)
         views = await tx.accounts.of_customer(customer_id)
-    return answer(whole([account_body(view, catalog) for view in views]))
+        then = await _posted(tx, views, moment)
+    return answer(whole([account_body(view, catalog, then=then) for view in views]))
 
 
 @operation(
@@ -45,15 +51,25 @@ async def list_accounts(call: Call[AccountsQuery]) -> Reply:
     "/v1/accounts/{account_id}",
     summary="Get an account with its balance",
     scope=Scope.READ,
-    takes=Nothing,
+    takes=MomentQuery,
     answers={200: AccountBody},
     item=IdPrefix.ACCOUNT,
 )
-async def get_account(call: Call[Nothing]) -> Reply:
+async def get_account(call: Call[MomentQuery]) -> Reply:
+    moment = call.input.moment(call.services.clock.now())
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
         view = await tx.accounts.get(AccountId(call.item_id))
-    return answer(account_body(view, catalog))
+        then = await _posted(tx, [view], moment)
+    return answer(account_body(view, catalog, then=then))
+
+
+async def _posted(
+    tx: Transaction, views: Sequence[AccountView], moment: Moment | None
+) -> Mapping[AccountId, int] | None:
+    if moment is None:
+        return None
+    return await tx.history.posted([view.account.id for view in views], moment)
 
 
 @operation(
@@ -68,12 +84,15 @@ async def get_account(call: Call[Nothing]) -> Reply:
 async def list_entries(call: Call[EntriesQuery]) -> Reply:
     account_id = AccountId(call.item_id)
     paging = Paging(f"entries {account_id}", call.tenant_id, call.input)
+    as_of = call.input.as_of
+    now = call.services.clock.now()
+    booked_by = None if as_of is None else past(as_of, now, parameter="as_of")
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
         view = await tx.accounts.get(account_id)
         if not view.account.strict:
             raise NotFound("accounts that every customer shares have no statement")
-        wanted = StatementRange(before=_last_shown(paging))
+        wanted = StatementRange(before=_last_shown(paging), booked_by=booked_by)
         lines = await tx.history.statement(account_id, wanted, limit=paging.rows)
     return answer(
         paging.page(

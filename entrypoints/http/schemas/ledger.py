@@ -1,5 +1,6 @@
 """Accounts, their statements, and the journal behind them."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -8,14 +9,14 @@ from application.ports.ledger import AccountView, PostedEntry, PostedTransaction
 from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountStatus
 from domain.ledger.chart import AccountCode
-from domain.shared.ids import IdPrefix, encode_id
+from domain.shared.ids import AccountId, IdPrefix, encode_id
+from entrypoints.http.moments import AsOf, MomentQuery
 from entrypoints.http.paging import PageQuery
 from entrypoints.http.schemas.values import (
     AccountRef,
     AssetText,
     CustomerRef,
     DecimalText,
-    Query,
     Timestamp,
     TransactionRef,
     decimal,
@@ -23,18 +24,21 @@ from entrypoints.http.schemas.values import (
 )
 
 
-class AccountsQuery(Query, frozen=True, kw_only=True):
+class AccountsQuery(MomentQuery, frozen=True, kw_only=True):
     customer_id: CustomerRef
 
 
 class EntriesQuery(PageQuery, frozen=True, kw_only=True):
-    pass
+    as_of: AsOf | None = None
 
 
 class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
     """`available` is what is posted less what is held for orders.
 
     `version` counts the entries. `customer_id` is null on your own accounts, such as your fees.
+    With `as_of` or `effective_on`, `posted` is as it was then, also of an account that was opened
+    later (nothing); `held` and `available` are null, because holds keep no history, and all else is
+    as it is now. A moment that has just passed may still gain what is being booked.
     """
 
     id: AccountRef
@@ -43,8 +47,8 @@ class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
     asset: AssetText
     status: AccountStatus
     posted: DecimalText
-    held: DecimalText
-    available: DecimalText
+    held: DecimalText | None
+    available: DecimalText | None
     created_at: Timestamp
     updated_at: Timestamp
     version: int
@@ -87,7 +91,10 @@ class TransactionBody(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-def account_body(view: AccountView, catalog: Catalog) -> AccountBody:
+def account_body(
+    view: AccountView, catalog: Catalog, *, then: Mapping[AccountId, int] | None = None
+) -> AccountBody:
+    """`then` is what was posted at the moment that was asked for; None for the present."""
     account = view.account
     asset = catalog.asset(account.asset)
     return AccountBody(
@@ -97,9 +104,9 @@ def account_body(view: AccountView, catalog: Catalog) -> AccountBody:
         customer_id=account.key.owner if account.key.code is AccountCode.CUSTOMER else None,
         asset=asset.code,
         status=account.status,
-        posted=decimal(view.posted, asset),
-        held=decimal(view.balance.held, asset),
-        available=decimal(view.available, asset),
+        posted=decimal(view.posted if then is None else then[account.id], asset),
+        held=decimal(view.balance.held, asset) if then is None else None,
+        available=decimal(view.available, asset) if then is None else None,
         created_at=timestamp(account.created_at),
         updated_at=timestamp(view.updated_at),
         version=view.balance.version,

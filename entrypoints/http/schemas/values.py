@@ -8,6 +8,7 @@ from typing import Annotated, Final, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from application.ports.transfer_batches import ITEM_KEY_LENGTH_MAX
 from domain.assets.asset import Asset
 from domain.shared.errors import invariant
 from domain.shared.ids import IdPrefix
@@ -24,6 +25,7 @@ _AMOUNT: Final = f"^{_NUMBER}{END}"
 _ASSET: Final = f"^[A-Z][A-Z0-9]{{1,11}}{END}"
 _INSTRUMENT: Final = f"^[A-Z][A-Z0-9]{{1,11}}-[A-Z][A-Z0-9]{{1,11}}{END}"
 _CLIENT_TEXT: Final = rf"^[A-Za-z0-9._:@+/=|-]{{1,64}}{END}"
+_ITEM_KEY: Final = f"^[A-Za-z0-9_-]{{1,{ITEM_KEY_LENGTH_MAX}}}{END}"
 _LINE: Final = rf"^[^\x00-\x1f\x7f]{{1,100}}{END}"
 
 
@@ -43,6 +45,7 @@ IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         _ASSET: "an asset is named in capitals, as in USDT",
         _INSTRUMENT: "an instrument is named in capitals, as in BTC-USDT",
         _CLIENT_TEXT: "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + / = | -",
+        _ITEM_KEY: f"a key is 1 to {ITEM_KEY_LENGTH_MAX} of A-Z a-z 0-9 _ -",
         _LINE: "expected 1 to 100 characters, none of them a control character",
     }
     | {
@@ -60,6 +63,7 @@ FillRef = Annotated[str, _id(IdPrefix.FILL)]
 AccountRef = Annotated[str, _id(IdPrefix.ACCOUNT)]
 TransactionRef = Annotated[str, _id(IdPrefix.TRANSACTION)]
 TransferRef = Annotated[str, _id(IdPrefix.TRANSFER)]
+TransferBatchRef = Annotated[str, _id(IdPrefix.TRANSFER_BATCH)]
 DepositRef = Annotated[str, _id(IdPrefix.DEPOSIT)]
 StatementRef = Annotated[str, _id(IdPrefix.STATEMENT)]
 MatchRef = Annotated[str, _id(IdPrefix.MATCH)]
@@ -105,6 +109,7 @@ InstrumentText = Annotated[
     ),
 ]
 ClientText = Annotated[str, Meta(pattern=_CLIENT_TEXT)]
+ItemKey = Annotated[str, Meta(pattern=_ITEM_KEY)]
 # For people: anything that prints, nothing that does not.
 Line = Annotated[str, Meta(pattern=_LINE)]
 

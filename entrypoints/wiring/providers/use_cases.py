@@ -22,6 +22,7 @@ from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
+from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
@@ -54,6 +55,7 @@ class PartnerUseCases(Provider):
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
     create_transfer = provide(CreateTransfer)
+    create_transfer_batch = provide(CreateTransferBatch)
     deposit_in_sandbox = provide(DepositInSandbox)
     authenticate = provide(Authenticate)
 
