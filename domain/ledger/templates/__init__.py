@@ -10,19 +10,22 @@ from .fee import FeeAccounts, fee_charged
 from .legs import Header
 from .mirror import (
     DepositMirror,
+    FactMirror,
     MirrorInstruction,
+    ReversalMirror,
     TradeMirror,
     WithdrawalMirror,
     WithdrawalReturnMirror,
     deposit_instruction,
     mirror_keys,
     mirror_transaction,
+    reversal_instruction,
     trade_instruction,
     withdrawal_instruction,
     withdrawal_return_instruction,
 )
 from .resolve import resolve
-from .reversal import reversal
+from .reversal import reversal, reversal_mirror
 from .trade import TradeAccounts, trade_filled
 from .trade_amounts import ReportedFill, TradeAmounts, TradeAmountsInvalid
 from .trade_house import HouseTradeAccounts, trade_mirror
@@ -43,6 +46,7 @@ __all__ = [
     "CapitalAccounts",
     "DepositAccounts",
     "DepositMirror",
+    "FactMirror",
     "FeeAccounts",
     "Header",
     "HouseDepositAccounts",
@@ -51,6 +55,7 @@ __all__ = [
     "MirrorInstruction",
     "NetworkFeeAccounts",
     "ReportedFill",
+    "ReversalMirror",
     "TradeAccounts",
     "TradeAmounts",
     "TradeAmountsInvalid",
@@ -71,6 +76,8 @@ __all__ = [
     "network_fee_paid",
     "resolve",
     "reversal",
+    "reversal_instruction",
+    "reversal_mirror",
     "trade_filled",
     "trade_instruction",
     "trade_mirror",
