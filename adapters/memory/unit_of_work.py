@@ -3,6 +3,11 @@ from contextlib import asynccontextmanager
 
 from adapters.memory.accounts import MemoryAccounts
 from adapters.memory.api_keys import MemoryApiKeys
+from adapters.memory.change_requests import (
+    MemoryAccountChanges,
+    MemoryChangeRequests,
+    MemoryCorrections,
+)
 from adapters.memory.customers import MemoryCustomers
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
@@ -86,6 +91,18 @@ class MemoryTransaction:
     @property
     def seals(self) -> MemorySeals:
         return MemorySeals(self._rows)
+
+    @property
+    def change_requests(self) -> MemoryChangeRequests:
+        return MemoryChangeRequests(self._rows)
+
+    @property
+    def account_changes(self) -> MemoryAccountChanges:
+        return MemoryAccountChanges(self._rows)
+
+    @property
+    def corrections(self) -> MemoryCorrections:
+        return MemoryCorrections(self._rows)
 
     async def commit(self) -> None:
         await self._rows.session.commit()

@@ -8,6 +8,11 @@ from typing import Any, Final
 import asyncpg
 
 from adapters.postgres.accounts import PostgresAccounts
+from adapters.postgres.change_requests import (
+    PostgresAccountChanges,
+    PostgresChangeRequests,
+    PostgresCorrections,
+)
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
@@ -117,6 +122,18 @@ class PostgresTransaction:
     @property
     def seals(self) -> PostgresSeals:
         return PostgresSeals(self._connection, self._tenant_id)
+
+    @property
+    def change_requests(self) -> PostgresChangeRequests:
+        return PostgresChangeRequests(self._connection, self._tenant_id)
+
+    @property
+    def account_changes(self) -> PostgresAccountChanges:
+        return PostgresAccountChanges(self._connection, self._tenant_id)
+
+    @property
+    def corrections(self) -> PostgresCorrections:
+        return PostgresCorrections(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

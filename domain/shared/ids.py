@@ -23,6 +23,7 @@ DepositId = NewType("DepositId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 OperatorId = NewType("OperatorId", UUID)
 EventId = NewType("EventId", UUID)
+ChangeRequestId = NewType("ChangeRequestId", UUID)
 
 
 class IdPrefix(StrEnum):
@@ -39,6 +40,7 @@ class IdPrefix(StrEnum):
     API_KEY = "key"
     OPERATOR = "opr"
     EVENT = "evt"
+    CHANGE_REQUEST = "chg"
 
 
 # Crockford's alphabet has no i, l, o and u, which people misread.

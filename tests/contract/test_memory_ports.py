@@ -24,6 +24,7 @@ from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reserve_contract import ReserveContract
+from tests.contract.reversal_contract import ReversalContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
@@ -109,3 +110,6 @@ class TestLedgerExport(InMemory, LedgerExportContract): ...
 
 
 class TestHistory(InMemory, HistoryContract): ...
+
+
+class TestReversal(InMemory, ReversalContract): ...
