@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
     *(
         f"tests.contract.{name}_contract"
         for name in (
+            "account_terms",
             "accounts",
             "api_keys",
             "customers",

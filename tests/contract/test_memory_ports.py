@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contract.account_terms_contract import AccountTermsContract
 from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
@@ -113,3 +114,6 @@ class TestHistory(InMemory, HistoryContract): ...
 
 
 class TestReversal(InMemory, ReversalContract): ...
+
+
+class TestAccountTerms(InMemory, AccountTermsContract): ...

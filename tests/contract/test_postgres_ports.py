@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contract.account_terms_contract import AccountTermsContract
 from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
@@ -115,3 +116,6 @@ class TestHistory(InPostgres, HistoryContract): ...
 
 
 class TestReversal(InPostgres, ReversalContract): ...
+
+
+class TestAccountTerms(InPostgres, AccountTermsContract): ...

@@ -13,6 +13,7 @@ from application.ledger.fold_ledger import FoldLedger
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
 from application.ledger.prove_transaction import ProveTransaction
+from application.ledger.reverse_transaction import ReverseTransaction
 from application.ledger.seal_ledger import SealLedger
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
@@ -122,3 +123,4 @@ class AuditUseCases(Provider):
     verify_seals = provide(VerifySeals)
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
+    reverse_transaction = provide(ReverseTransaction)
