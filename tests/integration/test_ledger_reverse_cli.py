@@ -8,8 +8,8 @@ from adapters.postgres.roles import Role
 from adapters.postgres.urls import with_user
 from application.ports.ledger_history import StatementRange
 from domain.shared.ids import IdPrefix, encode_id
-from tests.fixtures.postgres_servers import Database
-from tests.integration.operator_process import Operator
+from tests.fixtures.postgres_servers import Database, in_thread
+from tests.integration.operator_process import OperatorHere
 from tests.integration.stack import open_stack
 
 NOTHING = "txn_01m82eacxcejdbrs1n8gbfm59d"
@@ -33,11 +33,11 @@ async def follow(database: Database) -> None:
             pass
 
 
-async def test_deposit_is_taken_back_in_both_books(
+def test_deposit_is_taken_back_in_both_books(
     database_18: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transaction = await deposited(database_18)
-    operator = Operator(with_user(database_18.admin_url, Role.OPS))
+    transaction = in_thread(lambda: deposited(database_18))
+    operator = OperatorHere(with_user(database_18.admin_url, Role.OPS))
     command = ("ledger", "reverse", transaction, "--reason", "OPS-17: credited twice")
     assert "AKSUM_OPERATOR_KEY" in operator.refused(*command)
     key = operator.ask("api-key", "create", "--operator", "--label", "Abena")["key"]
@@ -50,7 +50,7 @@ async def test_deposit_is_taken_back_in_both_books(
     assert "original_reversed" in again
     assert done["id"] in again
     assert operator.ask("ledger", "verify")["open_mirrors"] == 1
-    await follow(database_18)
+    in_thread(lambda: follow(database_18))
     verified = operator.ask("ledger", "verify")
     assert (verified["passed"], verified["open_mirrors"]) == (True, 0)
     balances = operator.ask("ledger", "balances")["data"]
