@@ -1,8 +1,9 @@
 from collections.abc import Iterable, Mapping
 
 from adapters.memory.store import Rows, StrictBalance
-from application.ports.ledger import AccountView
+from application.ports.ledger import AccountView, TermsChange
 from domain.ledger.account import Account, AccountKey, customer_owner, open_account
+from domain.ledger.account_terms import closed, with_floor
 from domain.ledger.balance import Balance
 from domain.ledger.chart import AccountCode
 from domain.shared.errors import InvariantViolation, NotFound
@@ -18,10 +19,7 @@ class MemoryAccounts:
         return {key: await self._resolve(key) for key in wanted}
 
     async def get(self, account_id: AccountId) -> AccountView:
-        account = self._rows.accounts.get(account_id)
-        if account is None:
-            raise NotFound("no such account")
-        return self._view(account)
+        return self._view(self._get(account_id))
 
     async def of_customer(self, customer_id: CustomerId) -> tuple[AccountView, ...]:
         owner = customer_owner(customer_id)
@@ -31,6 +29,34 @@ class MemoryAccounts:
             if account.key.code is AccountCode.CUSTOMER and account.key.owner == owner
         ]
         return tuple(self._view(each) for each in sorted(accounts, key=lambda each: each.asset))
+
+    async def set_floor(self, account_id: AccountId, floor_units: int) -> TermsChange:
+        before, balance = await self._locked(account_id)
+        return await self._write(before, with_floor(before, balance, floor_units))
+
+    async def close(self, account_id: AccountId) -> TermsChange:
+        owner = self._get(account_id).key.owner
+        owned = [each.id for each in self._rows.accounts.values() if each.key.owner == owner]
+        for each in sorted(owned):
+            await self._rows.balances.lock(each)
+        before, balance = await self._locked(account_id)
+        return await self._write(before, closed(before, balance))
+
+    async def _locked(self, account_id: AccountId) -> tuple[Account, Balance]:
+        await self._rows.balances.lock(account_id)
+        row = self._rows.balances.get(account_id)
+        return self._get(account_id), Balance(account_id) if row is None else row.balance
+
+    async def _write(self, before: Account, after: Account) -> TermsChange:
+        await self._rows.accounts.lock(after.id)
+        self._rows.accounts.put(after.id, after)
+        return TermsChange(before, after)
+
+    def _get(self, account_id: AccountId) -> Account:
+        account = self._rows.accounts.get(account_id)
+        if account is None:
+            raise NotFound("no such account")
+        return account
 
     async def _resolve(self, key: AccountKey) -> AccountId:
         found = self._rows.account_keys.get(key)

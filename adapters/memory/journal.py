@@ -6,10 +6,16 @@ from msgspec.structs import replace
 
 from adapters.memory.ledger_names import Names, names_in
 from adapters.memory.store import BookedTransaction, Rows, StrictBalance
-from application.ports.ledger import REFERENCED_MAX, PostedEntry, PostedTransaction
+from application.ports.ledger import (
+    PERIODS_MAX,
+    REFERENCED_MAX,
+    ClosedPeriod,
+    PostedEntry,
+    PostedTransaction,
+)
 from domain.ledger.commands import Batch, Post
 from domain.ledger.decision import Deltas, NumberedEntry, add
-from domain.ledger.entry import JournalTransaction
+from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.hold import Hold, HoldState
 from domain.ledger.outcomes import Outcome
 from domain.ledger.rules import decide
@@ -43,8 +49,15 @@ class MemoryJournal:
         closed = self._closed_through()
         if closed is not None and closed >= through:
             return False
-        self._rows.periods.put(through, by)
+        period = ClosedPeriod(
+            closed_through=through, closed_by=by, closed_at=self._rows.session.now()
+        )
+        self._rows.periods.put(through, period)
         return True
+
+    async def periods(self) -> tuple[ClosedPeriod, ...]:
+        found = sorted(self._rows.periods.values(), key=lambda each: each.closed_through)
+        return tuple(found[::-1][:PERIODS_MAX])
 
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         booked = self._rows.transactions.get(transaction_id)
@@ -65,6 +78,13 @@ class MemoryJournal:
             if booked.transaction.reference == reference
         )
         return tuple([await self.transaction(each) for each in found[:REFERENCED_MAX]])
+
+    async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
+        for booked in self._rows.transactions.values():
+            posted = booked.transaction
+            if posted.mirror_of == of and posted.reference == reference:
+                return await self.transaction(posted.id)
+        return None
 
     async def hold(self, hold_id: HoldId) -> Hold | None:
         return self._rows.holds.get(hold_id)

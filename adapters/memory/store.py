@@ -10,10 +10,12 @@ from adapters.memory.locks import RowLocks
 from adapters.memory.session import Session
 from adapters.memory.tables import Table, View
 from application.ports.catalog import ListedLp
+from application.ports.change_requests import ChangeRequest, RecordedChange
 from application.ports.clock import Clock, IdGenerator
+from application.ports.corrections import Correction
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
-from application.ports.ledger import PostedEntry
+from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -37,6 +39,7 @@ from domain.shared.ids import (
     AccountId,
     ApiKeyId,
     BreakId,
+    ChangeRequestId,
     CustomerId,
     DepositId,
     FillId,
@@ -55,6 +58,7 @@ from domain.shared.money import AssetCode
 
 EntryKey: TypeAlias = tuple[TransactionId, int]
 NumberKey: TypeAlias = tuple[AccountId, int]
+ChangeKey: TypeAlias = tuple[AccountId, ChangeRequestId]
 IntentKey: TypeAlias = tuple[IntentKind, UUID]
 
 
@@ -131,7 +135,10 @@ class Store:
         self.entry_numbers = Table[NumberKey, EntryKey]("entry_numbers")
         self.reversals = Table[TransactionId, TransactionId]("reversals")
         self.answers = Table[str, Answer]("answers")
-        self.periods = Table[date, str]("periods")
+        self.periods = Table[date, ClosedPeriod]("periods")
+        self.change_requests = Table[ChangeRequestId, ChangeRequest]("change_requests")
+        self.account_changes = Table[ChangeKey, RecordedChange]("account_changes")
+        self.corrections = Table[TransactionId, Correction]("corrections")
         self.folds = Table[str, datetime]("folds")
         self.seals = Table[int, StoredSeal]("seals")
 
@@ -178,6 +185,9 @@ class Rows:
         self.reversals = View(store.reversals, session)
         self.answers = View(store.answers, session)
         self.periods = View(store.periods, session)
+        self.change_requests = View(store.change_requests, session)
+        self.account_changes = View(store.account_changes, session)
+        self.corrections = View(store.corrections, session)
         self.folds = View(store.folds, session)
         self.seals = View(store.seals, session)
 

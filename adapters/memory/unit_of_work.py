@@ -3,6 +3,11 @@ from contextlib import asynccontextmanager
 
 from adapters.memory.accounts import MemoryAccounts
 from adapters.memory.api_keys import MemoryApiKeys
+from adapters.memory.change_requests import (
+    MemoryAccountChanges,
+    MemoryChangeRequests,
+    MemoryCorrections,
+)
 from adapters.memory.customers import MemoryCustomers
 from adapters.memory.execution_trail import MemoryExecutionTrail
 from adapters.memory.idempotency import MemoryIdempotencyRecords
@@ -101,6 +106,16 @@ class MemoryTransaction:
     @property
     def execution_trail(self) -> MemoryExecutionTrail:
         return MemoryExecutionTrail(self._rows)
+    def change_requests(self) -> MemoryChangeRequests:
+        return MemoryChangeRequests(self._rows)
+
+    @property
+    def account_changes(self) -> MemoryAccountChanges:
+        return MemoryAccountChanges(self._rows)
+
+    @property
+    def corrections(self) -> MemoryCorrections:
+        return MemoryCorrections(self._rows)
 
     async def commit(self) -> None:
         await self._rows.session.commit()

@@ -1,21 +1,19 @@
 """Ledger accounts: found by their natural key, opened on first use as the chart says."""
 
 from collections.abc import Iterable, Mapping
-from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from adapters.postgres.account_rows import COLUMNS, account_from, account_key
+from adapters.postgres.account_terms import AccountTerms
 from adapters.postgres.connection import Connection, Row
 from adapters.postgres.known_accounts import KnownAccounts
-from application.ports.ledger import AccountView
-from domain.ledger.account import Account, AccountKey, AccountStatus, customer_owner
+from application.ports.ledger import AccountView, TermsChange
+from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.balance import Balance
-from domain.ledger.chart import CHART, AccountCode, AccountType
+from domain.ledger.chart import CHART
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, CustomerId, TenantId
-from domain.shared.money import AssetCode
-
-COLUMNS = "id, owner, code, asset, type, floor_units, status, created_at"
 
 FIND = """
 SELECT a.id, a.owner, a.code, a.asset
@@ -102,7 +100,7 @@ class PostgresAccounts:
             [key.code.value for key in keys],
             [str(key.asset) for key in keys],
         )
-        return {_key(row): AccountId(row["id"]) for row in rows}
+        return {account_key(row): AccountId(row["id"]) for row in rows}
 
     async def _open(self, keys: list[AccountKey]) -> None:
         lines = [CHART[key.code] for key in keys]
@@ -131,20 +129,13 @@ class PostgresAccounts:
         )
         return tuple(_view(row) for row in rows)
 
+    async def set_floor(self, account_id: AccountId, floor_units: int) -> TermsChange:
+        return await AccountTerms(self._connection, self._tenant_id).set_floor(
+            account_id, floor_units
+        )
 
-def _key(row: Row) -> AccountKey:
-    return AccountKey(AccountCode(row["code"]), AssetCode(row["asset"]), row["owner"] or None)
-
-
-def account_from(row: Row) -> Account:
-    return Account(
-        id=AccountId(UUID(str(row["id"]))),
-        key=_key(row),
-        type=AccountType(row["type"]),
-        floor_units=row["floor_units"],
-        status=AccountStatus(row["status"]),
-        created_at=row["created_at"],
-    )
+    async def close(self, account_id: AccountId) -> TermsChange:
+        return await AccountTerms(self._connection, self._tenant_id).close(account_id)
 
 
 def _view(row: Row) -> AccountView:

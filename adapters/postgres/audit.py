@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from adapters.postgres.accounts import account_from
+from adapters.postgres.account_rows import account_from
 from adapters.postgres.audit_sql import CHECKS, OPEN_MIRRORS, TOTALS
 from application.ports.verification import AccountTotal, Finding, LedgerAudit
 from domain.shared.ids import TenantId

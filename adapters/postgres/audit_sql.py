@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.postgres.accounts import COLUMNS
+from adapters.postgres.account_rows import COLUMNS
 
 TOTALS = f"""
 SELECT a.tenant_id, {", ".join("a." + name for name in COLUMNS.split(", "))},

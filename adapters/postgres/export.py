@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from adapters.postgres.accounts import account_from
+from adapters.postgres.account_rows import account_from
 from adapters.postgres.connection import Row
 from adapters.postgres.export_sql import ACCOUNTS, ASSETS, BOOKS, SETTINGS, TRANSACTIONS
 from adapters.postgres.journal_rows import entry_from, transaction_from

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.postgres.accounts import COLUMNS
+from adapters.postgres.account_rows import COLUMNS
 from adapters.postgres.journal_rows import ENTRY_COLUMNS
 
 SETTINGS: Final = (

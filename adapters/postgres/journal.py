@@ -15,7 +15,10 @@ from adapters.postgres.journal_rows import (
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
 from application.ports.ledger import REFERENCED_MAX, PostedTransaction
+from adapters.postgres.known_accounts import KnownAccounts
+from application.ports.ledger import PERIODS_MAX, REFERENCED_MAX, ClosedPeriod, PostedTransaction
 from domain.ledger.commands import Batch, Post
+from domain.ledger.entry import MirrorOf
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
 from domain.ledger.rules import decide
@@ -40,8 +43,14 @@ SELECT {HOLD_COLUMNS} FROM ledger_holds h
 JOIN ledger_accounts a ON a.tenant_id = h.tenant_id AND a.id = h.account_id
 WHERE h.tenant_id = $1
 """
-
-
+MIRROR = """
+SELECT id FROM ledger_transactions
+WHERE tenant_id = $1 AND reference = $2 AND mirror_tenant_id = $3 AND mirror_of = $4 LIMIT 1
+"""
+PERIODS = f"""
+SELECT closed_through, closed_by, closed_at FROM ledger_periods
+WHERE tenant_id = $1 ORDER BY closed_through DESC LIMIT {PERIODS_MAX}
+"""
 CLOSE_PERIOD = """
 INSERT INTO ledger_periods (tenant_id, closed_through, closed_by, closed_at)
 SELECT $1, $2, $3, clock_timestamp() WHERE NOT EXISTS (
@@ -84,6 +93,10 @@ class PostgresJournal:
         closed = await self._connection.fetchval(CLOSE_PERIOD, self._tenant_id, through, by)
         return closed is not None
 
+    async def periods(self) -> tuple[ClosedPeriod, ...]:
+        rows = await self._connection.fetch(PERIODS, self._tenant_id)
+        return tuple(ClosedPeriod(**row) for row in rows)
+
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         header = await self._connection.fetchrow(TRANSACTION, self._tenant_id, transaction_id)
         if header is None:
@@ -97,6 +110,12 @@ class PostgresJournal:
     async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
         rows = await self._connection.fetch(OF_REFERENCE, self._tenant_id, reference)
         return tuple([await self.transaction(TransactionId(row["id"])) for row in rows])
+
+    async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
+        found = await self._connection.fetchval(
+            MIRROR, self._tenant_id, reference, of.tenant_id, of.transaction_id
+        )
+        return None if found is None else await self.transaction(TransactionId(found))
 
     async def hold(self, hold_id: HoldId) -> Hold | None:
         row = await self._connection.fetchrow(HOLD + " AND h.id = $2", self._tenant_id, hold_id)

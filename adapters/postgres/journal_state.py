@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from adapters.postgres.accounts import COLUMNS as ACCOUNT_COLUMNS
-from adapters.postgres.accounts import account_from
+from adapters.postgres.account_rows import COLUMNS as ACCOUNT_COLUMNS
+from adapters.postgres.account_rows import account_from
 from adapters.postgres.connection import Connection, Row
 from adapters.postgres.journal_rows import HOLD_COLUMNS, hold_from
 from domain.ledger.balance import Balance

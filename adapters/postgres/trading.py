@@ -30,7 +30,8 @@ WHERE tenant_id = $1 AND order_id = $2 AND state IN ('sending', 'pending', 'unkn
 ORDER BY attempt DESC LIMIT 1
 """
 QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
-FLOOR = "ledger_balances_floor"
+# The balance does not cover it, or the account was closed.
+REFUSED = ("ledger_balances_floor", "ledger_balances_closed")
 
 
 class PostgresTrading:
@@ -62,7 +63,7 @@ class PostgresTrading:
                 reservation.lease,
             )
         except asyncpg.CheckViolationError as error:
-            if error.constraint_name != FLOOR:
+            if error.constraint_name not in REFUSED:
                 raise
             row = None
         except asyncpg.LockNotAvailableError:

@@ -8,6 +8,11 @@ from typing import Any, Final
 import asyncpg
 
 from adapters.postgres.accounts import PostgresAccounts
+from adapters.postgres.change_requests import (
+    PostgresAccountChanges,
+    PostgresChangeRequests,
+    PostgresCorrections,
+)
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
 from adapters.postgres.execution_trail import PostgresExecutionTrail
@@ -138,6 +143,16 @@ class PostgresTransaction:
             if learned == account_id:
                 return opens_strict(key)
         return self._known.is_strict(tenant_id, account_id)
+    def change_requests(self) -> PostgresChangeRequests:
+        return PostgresChangeRequests(self._connection, self._tenant_id)
+
+    @property
+    def account_changes(self) -> PostgresAccountChanges:
+        return PostgresAccountChanges(self._connection, self._tenant_id)
+
+    @property
+    def corrections(self) -> PostgresCorrections:
+        return PostgresCorrections(self._connection, self._tenant_id)
 
     def _lose(self) -> None:
         """A write that is all or nothing did not happen: what was done must not be kept."""

@@ -9,13 +9,14 @@ import msgspec
 
 from application import crash_points
 from application.errors import Overloaded
+from application.ledger.house_postings import HousePostings
 from application.ports.clock import Clock
 from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.put_off import put_off
-from domain.ledger.commands import Post
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.ledger.templates import MirrorInstruction, mirror_keys, mirror_transaction
+from domain.ledger.templates import MirrorInstruction
+from domain.liquidity.resolution import next_look
 from domain.shared.errors import InvariantViolation
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import HOUSE_TENANT_ID
@@ -24,6 +25,7 @@ LEASE: Final = timedelta(seconds=30)
 # The instruction names its transaction, so a second try is refused as existing: done before.
 _DECODER: Final[msgspec.json.Decoder[MirrorInstruction]] = msgspec.json.Decoder(MirrorInstruction)
 DONE: Final = frozenset({OutcomeCode.OK, OutcomeCode.TRANSACTION_EXISTS})
+WAITS: Final = "waits for the mirror of what it reverses"
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class MirrorToHouse:
     """- What a tenant's posting means for the house is posted in the house's books, once.
     - The instruction committed with the tenant's posting; following it twice changes nothing.
     - Many are followed in one transaction of the house.
+    - A reversal is mirrored after what it reverses was, however long that takes.
     - One that cannot be followed stops no other: it is tried again, and parked in the end.
     """
 
@@ -78,39 +81,35 @@ class MirrorToHouse:
                 await tx.commit()
         return leased
 
-    async def _post(self, intents: Sequence[Intent]) -> tuple[Outcome, ...]:
+    async def _post(self, intents: Sequence[Intent]) -> tuple[Outcome | None, ...]:
+        """None for a reversal that has to wait: what it reverses is not mirrored yet."""
         instructions = [_instruction(intent) for intent in intents]
-        keys = {key for instruction in instructions for key in mirror_keys(instruction)}
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
-            accounts = await tx.accounts.resolve(sorted(keys, key=repr))
-            at = self._clock.now()
-            outcomes = await tx.journal.post(
-                tuple(
-                    Post(mirror_transaction(instruction, accounts), at)
-                    for instruction in instructions
-                )
-            )
+            outcomes = await HousePostings(tx, at=self._clock.now()).follow(instructions)
             await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
             await tx.commit()
         await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
         return outcomes
 
-    async def _finish(self, intents: Sequence[Intent], outcomes: Sequence[Outcome]) -> None:
-        by_tenant: defaultdict[TenantId, list[tuple[Intent, Outcome]]] = defaultdict(list)
+    async def _finish(self, intents: Sequence[Intent], outcomes: Sequence[Outcome | None]) -> None:
+        by_tenant: defaultdict[TenantId, list[tuple[Intent, Outcome | None]]] = defaultdict(list)
         for intent, outcome in zip(intents, outcomes, strict=True):
             by_tenant[intent.tenant_id].append((intent, outcome))
         for tenant_id, finished in by_tenant.items():
             async with self._uow.begin(tenant_id) as tx:
-                ended = [await _end(tx, intent, outcome) for intent, outcome in finished]
+                ended = [await self._end(tx, intent, outcome) for intent, outcome in finished]
                 # A lost lease means that somebody follows it again, which changes nothing.
                 if all(ended):
                     await tx.commit()
 
-
-async def _end(tx: Transaction, intent: Intent, outcome: Outcome) -> bool:
-    if outcome.code in DONE:
-        return await tx.intents.finish(intent)
-    return await tx.intents.park(intent, error=outcome.error_code or "refused")
+    async def _end(self, tx: Transaction, intent: Intent, outcome: Outcome | None) -> bool:
+        if outcome is None:
+            # As often as it takes: it can be followed once the other one was, and not before.
+            pause = timedelta(milliseconds=next_look(intent.attempts))
+            return await tx.intents.postpone(intent, until=self._clock.now() + pause, error=WAITS)
+        if outcome.code in DONE:
+            return await tx.intents.finish(intent)
+        return await tx.intents.park(intent, error=outcome.error_code or "refused")
 
 
 def _instruction(intent: Intent) -> MirrorInstruction:

@@ -54,7 +54,8 @@ class ExplainRefusal:
             if taken is not None:
                 raise ClientOrderIdTaken("another order has this client_order_id", order_id=taken)
         account = await tx.accounts.get(stored.pay_account_id)
-        if account.available < stored.quote.pay.units:
+        # Below zero the floor is a credit line.
+        if account.available - stored.quote.pay.units < (account.account.floor_units or 0):
             raise InsufficientFunds("the customer's available balance does not cover the order")
 
     async def _stored(

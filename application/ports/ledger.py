@@ -10,13 +10,14 @@ import msgspec
 from domain.ledger.account import Account, AccountKey
 from domain.ledger.balance import Balance
 from domain.ledger.commands import Batch, Post
-from domain.ledger.entry import JournalTransaction
+from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.hold import Hold
 from domain.ledger.outcomes import Outcome
 from domain.shared.ids import AccountId, CustomerId, HoldId, TenantId, TransactionId
 from domain.shared.money import AssetCode
 
 REFERENCED_MAX: Final = 100
+PERIODS_MAX: Final = 120
 
 
 class Accounts(Protocol):
@@ -32,6 +33,29 @@ class Accounts(Protocol):
 
     @abstractmethod
     async def of_customer(self, customer_id: CustomerId) -> tuple["AccountView", ...]: ...
+
+    @abstractmethod
+    async def set_floor(self, account_id: AccountId, floor_units: int) -> "TermsChange":
+        """Of a strict account, under the lock on its balance. Operators only.
+
+        Raises `NotFound`, and as `domain.ledger.account_terms.with_floor`: nothing has changed
+        then, and the transaction can only be left.
+        """
+        ...
+
+    @abstractmethod
+    async def close(self, account_id: AccountId) -> "TermsChange":
+        """Nothing is posted to it or held on it ever after. Raises as above, for `closed`.
+
+        Locks the balances of all accounts of its owner, by id: no order can be opened for them
+        until the transaction ends.
+        """
+        ...
+
+
+class TermsChange(msgspec.Struct, frozen=True):
+    before: Account
+    after: Account
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +99,17 @@ class PostedTransaction(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[PostedEntry, ...]
 
 
+class ClosedPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is effective on `closed_through` or before that was posted after `closed_at`.
+
+    Whoever was posting at that moment may have finished after it.
+    """
+
+    closed_through: date
+    closed_by: str
+    closed_at: datetime
+
+
 class Journal(Protocol):
     @abstractmethod
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
@@ -104,6 +139,11 @@ class Journal(Protocol):
         ...
 
     @abstractmethod
+    async def periods(self) -> tuple["ClosedPeriod", ...]:
+        """Those that were closed, the latest first, at most `PERIODS_MAX`."""
+        ...
+
+    @abstractmethod
     async def transaction(self, transaction_id: TransactionId) -> PostedTransaction:
         """Raises `NotFound`."""
         ...
@@ -113,6 +153,14 @@ class Journal(Protocol):
         """What was posted about one object, oldest first, at most `REFERENCED_MAX`.
 
         Not for the path of requests: a reference does not say which partition to look into.
+        """
+        ...
+
+    @abstractmethod
+    async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
+        """What answers a tenant's transaction, in a transaction of the house.
+
+        A mirror bears the `reference` of what it answers; it is found by it.
         """
         ...
 

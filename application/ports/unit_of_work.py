@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
 
+from application.ports.change_requests import AccountChanges, ChangeRequests
+from application.ports.corrections import Corrections
 from application.ports.idempotency import IdempotencyRecords
 from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
@@ -103,6 +105,17 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def execution_trail(self) -> ExecutionTrail: ...
+    def change_requests(self) -> ChangeRequests:
+        """Operators only, as the two below."""
+        ...
+
+    @property
+    @abstractmethod
+    def account_changes(self) -> AccountChanges: ...
+
+    @property
+    @abstractmethod
+    def corrections(self) -> Corrections: ...
 
     @abstractmethod
     async def commit(self) -> None: ...

@@ -28,6 +28,7 @@ StatementId = NewType("StatementId", UUID)
 LineId = NewType("LineId", UUID)
 MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
+ChangeRequestId = NewType("ChangeRequestId", UUID)
 
 
 class IdPrefix(StrEnum):
@@ -48,6 +49,7 @@ class IdPrefix(StrEnum):
     STATEMENT = "stm"
     MATCH = "mat"
     BREAK = "brk"
+    CHANGE_REQUEST = "chg"
 
 
 # Crockford's alphabet has no i, l, o and u, which people misread.

@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
     *(
         f"tests.contract.{name}_contract"
         for name in (
+            "account_terms",
             "accounts",
             "api_keys",
             "customers",
@@ -49,6 +50,7 @@ pytest.register_assert_rewrite(
             "quotes",
             "reconciliation",
             "reserve",
+            "reversal",
             "seals",
             "settle",
             "tenants",
@@ -80,6 +82,7 @@ def memory_ports_of(store: Store) -> Ports:
     uow = MemoryUnitOfWork(store)
     return Ports(
         uow=uow,
+        ops_uow=uow,
         ledger=MemoryLedger(uow),
         worker_uow=uow,
         due_work=MemoryDueWork(store),
@@ -119,12 +122,13 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     async with (
         await create_pool(database.api_url, size=POOL_SIZE, application_name=name) as api,
         await create_pool(database.worker_url, size=2, application_name=name) as worker,
-        await create_pool(database.ops_url, size=2, application_name=name) as ops,
+        await create_pool(database.ops_url, size=6, application_name=name) as ops,
     ):
         known = KnownAccounts()
         uow = PostgresUnitOfWork(main=api, record=api, known=known)
         yield Ports(
             uow=uow,
+            ops_uow=PostgresUnitOfWork(main=ops, record=ops, known=known),
             ledger=PostgresLedger(pool=api, uow=uow, known=known),
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),

@@ -121,6 +121,34 @@ class HoldsContract:
         assert (await read(world, party, due)).state is HoldState.EXPIRED
         assert await funds(world, party) == (100, 80)
 
+    async def test_hold_is_captured_twice_and_released_within_one_batch(self, world: World) -> None:
+        party, payee = await pair(world)
+        hold = hold_on(world, party, 60)
+        await do(world, party, PlaceHold(hold))
+        captures = [capture(world, party, payee, hold, units) for units in (10, 15)]
+        batch = (*captures, ReleaseHold(hold.id, world.now), captures[0])
+        async with world.ports.uow.begin(party.tenant_id) as tx:
+            outcomes = await tx.journal.post(batch)
+            await tx.commit()
+        assert [each.code for each in outcomes] == [OK, OK, OK, OutcomeCode.TRANSACTION_EXISTS]
+        ended = replace(hold, remaining=0, captured=25, released=35, state=HoldState.RELEASED)
+        assert await read(world, party, hold) == ended
+        assert await funds(world, party) == (75, 75)
+
+    async def test_many_holds_are_placed_in_one_batch_and_one_is_used_in_it(
+        self, world: World
+    ) -> None:
+        party, payee = await pair(world)
+        holds = [hold_on(world, party, 2) for _ in range(40)]
+        batch = (*map(PlaceHold, holds), capture(world, party, payee, holds[7], 2))
+        async with world.ports.uow.begin(party.tenant_id) as tx:
+            outcomes = await tx.journal.post(batch)
+            await tx.commit()
+        assert {each.code for each in outcomes} == {OK}
+        assert (await read(world, party, holds[7])).state is HoldState.CAPTURED
+        assert await read(world, party, holds[39]) == holds[39]
+        assert await funds(world, party) == (98, 20)
+
 
 def hold_on(
     world: World,

@@ -16,11 +16,12 @@ from application.ports.verification import LedgerAudit
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """`clock` tells the store's own time, roughly. Contracts never wait for it to pass.
 
-    `worker_uow` has the rights of a worker, where there are roles.
+    `worker_uow` and `ops_uow` have the rights of workers and operators, where there are roles.
     """
 
     uow: UnitOfWork
     worker_uow: UnitOfWork
+    ops_uow: UnitOfWork
     due_work: DueWork
     access_directory: AccessDirectory
     platform: Platform

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contract.account_terms_contract import AccountTermsContract
 from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
@@ -28,6 +29,7 @@ from tests.contract.reconciliation_contract import (
     ReconciliationContract,
 )
 from tests.contract.reserve_contract import ReserveContract
+from tests.contract.reversal_contract import ReversalContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
@@ -125,3 +127,9 @@ class TestReconciliation(InPostgres, ReconciliationContract): ...
 
 
 class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...
+
+
+class TestReversal(InPostgres, ReversalContract): ...
+
+
+class TestAccountTerms(InPostgres, AccountTermsContract): ...

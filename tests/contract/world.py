@@ -30,8 +30,8 @@ from domain.ledger.commands import Batch, Post
 from domain.ledger.entry import Entry, JournalTransaction, MirrorOf
 from domain.ledger.templates import (
     DepositAccounts,
+    FactMirror,
     Header,
-    MirrorInstruction,
     deposit_confirmed,
     deposit_instruction,
     mirror_keys,
@@ -177,9 +177,7 @@ class World:
             await tx.commit()
         for intent in leased:
             # A union alias is not a type to msgspec's overloads, although it decodes as one.
-            instruction: MirrorInstruction = msgspec.json.decode(
-                intent.payload or b"", type=MirrorInstruction
-            )
+            instruction: FactMirror = msgspec.json.decode(intent.payload or b"", type=FactMirror)
             async with self.ports.uow.begin(HOUSE_TENANT_ID) as tx:
                 accounts = await tx.accounts.resolve(mirror_keys(instruction))
                 await self.accept(tx, (Post(mirror_transaction(instruction, accounts), self.now),))

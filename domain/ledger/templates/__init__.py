@@ -10,20 +10,23 @@ from .fee import FeeAccounts, fee_charged
 from .legs import Header
 from .mirror import (
     DepositMirror,
+    FactMirror,
     MirrorInstruction,
+    ReversalMirror,
     TradeMirror,
     WithdrawalMirror,
     WithdrawalReturnMirror,
     deposit_instruction,
     mirror_keys,
     mirror_transaction,
+    reversal_instruction,
     trade_instruction,
     withdrawal_instruction,
     withdrawal_return_instruction,
 )
 from .reconciliation import ReconciliationAccounts, reconciliation_adjustment
 from .resolve import resolve
-from .reversal import reversal
+from .reversal import reversal, reversal_mirror
 from .trade import TradeAccounts, trade_filled
 from .trade_amounts import ReportedFill, TradeAmounts, TradeAmountsInvalid
 from .trade_house import HouseTradeAccounts, trade_mirror
@@ -44,6 +47,7 @@ __all__ = [
     "CapitalAccounts",
     "DepositAccounts",
     "DepositMirror",
+    "FactMirror",
     "FeeAccounts",
     "Header",
     "HouseDepositAccounts",
@@ -53,6 +57,7 @@ __all__ = [
     "NetworkFeeAccounts",
     "ReconciliationAccounts",
     "ReportedFill",
+    "ReversalMirror",
     "TradeAccounts",
     "TradeAmounts",
     "TradeAmountsInvalid",
@@ -74,6 +79,8 @@ __all__ = [
     "reconciliation_adjustment",
     "resolve",
     "reversal",
+    "reversal_instruction",
+    "reversal_mirror",
     "trade_filled",
     "trade_instruction",
     "trade_mirror",

@@ -107,9 +107,18 @@ class WithdrawalReturnMirror(_Mirror, frozen=True, kw_only=True, tag="withdrawal
     units: UnitsText
 
 
-MirrorInstruction: TypeAlias = (
-    TradeMirror | DepositMirror | WithdrawalMirror | WithdrawalReturnMirror
-)
+class ReversalMirror(_Mirror, frozen=True, kw_only=True, tag="reversal.v1"):
+    """What the house posted for `original`, a transaction of the tenant, is to be reversed."""
+
+    original: TransactionId
+
+    @property
+    def mirror_of_original(self) -> MirrorOf:
+        return MirrorOf(self.mirror_of.tenant_id, self.original)
+
+
+FactMirror: TypeAlias = TradeMirror | DepositMirror | WithdrawalMirror | WithdrawalReturnMirror
+MirrorInstruction: TypeAlias = FactMirror | ReversalMirror
 
 
 def trade_instruction(
@@ -183,13 +192,26 @@ def withdrawal_return_instruction(
     )
 
 
-def mirror_keys(instruction: MirrorInstruction) -> tuple[AccountKey, ...]:
+def reversal_instruction(
+    header: Header, original: TransactionId, *, mirror_of: MirrorOf
+) -> ReversalMirror:
+    """`header` is that of the house's transaction, `mirror_of` points to the tenant's reversal."""
+    return ReversalMirror(
+        transaction_id=header.transaction_id,
+        mirror_of=mirror_of,
+        reference=header.reference,
+        effective_on=header.effective_on,
+        original=original,
+    )
+
+
+def mirror_keys(instruction: FactMirror) -> tuple[AccountKey, ...]:
     """The house accounts `mirror_transaction` needs."""
     return tuple(_keys(instruction).values())
 
 
 def mirror_transaction(
-    instruction: MirrorInstruction, accounts: Mapping[AccountKey, AccountId]
+    instruction: FactMirror, accounts: Mapping[AccountKey, AccountId]
 ) -> JournalTransaction:
     """What to post in the house's books; `accounts` has an id for each of `mirror_keys`."""
     keys = _keys(instruction)
@@ -227,7 +249,7 @@ def mirror_transaction(
             )
 
 
-def _keys(instruction: MirrorInstruction) -> Mapping[str, AccountKey]:
+def _keys(instruction: FactMirror) -> Mapping[str, AccountKey]:
     tenant = tenant_owner(instruction.mirror_of.tenant_id)
     match instruction:
         case TradeMirror(lp=lp, base=base, quote=quote):

@@ -17,6 +17,7 @@ from entrypoints.cli import books, orders
 from entrypoints.cli.books import amount
 from entrypoints.cli.commands.ledger_export import export
 from entrypoints.cli.commands.ledger_prove import prove
+from entrypoints.cli.commands.ledger_reverse import reverse
 from entrypoints.cli.commands.ledger_seal import seal
 from entrypoints.cli.commands.ledger_show import show
 from entrypoints.cli.commands.ledger_trial_balance import show_trial_balance
@@ -37,6 +38,7 @@ ledger.add_command(export)
 ledger.add_command(show_trial_balance)
 ledger.add_command(seal)
 ledger.add_command(prove)
+ledger.add_command(reverse)
 
 
 @ledger.command()

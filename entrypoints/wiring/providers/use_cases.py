@@ -13,6 +13,7 @@ from application.ledger.fold_ledger import FoldLedger
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.pay_in_capital import PayInCapital
 from application.ledger.prove_transaction import ProveTransaction
+from application.ledger.reverse_transaction import ReverseTransaction
 from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
@@ -139,3 +140,4 @@ class AuditUseCases(Provider):
     sealing_lag = provide(SealingLag)
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
+    reverse_transaction = provide(ReverseTransaction)

@@ -31,6 +31,7 @@ from domain.ledger.templates import (
     reconciliation_adjustment,
     resolve,
     reversal,
+    reversal_mirror,
     trade_filled,
     trade_instruction,
     transfer,
@@ -152,6 +153,15 @@ def transferred(*, hold_id: HoldId | None = None) -> JournalTransaction:
 
 def reversed_transfer() -> JournalTransaction:
     return reversal(header(5, "trf_1"), transferred())
+
+
+def reversed_deposit() -> JournalTransaction:
+    return reversal(header(10, "dep_1"), deposited())
+
+
+def reversed_deposit_mirrored() -> JournalTransaction:
+    mirror_of = MirrorOf(TENANT, reversed_deposit().id)
+    return reversal_mirror(header(11, "dep_1"), deposit_mirrored(), mirror_of=mirror_of)
 
 
 def charged() -> JournalTransaction:

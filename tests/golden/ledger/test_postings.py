@@ -44,6 +44,7 @@ FACTS = (
     facts.transferred(),
     facts.charged(),
     facts.reversed_transfer(),
+    facts.reversed_deposit_mirrored(),
     facts.capital(),
 )
 
@@ -76,6 +77,11 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "transfer": lambda: posting(facts.transferred()),
     "transfer_from_hold": lambda: posting(facts.transferred(hold_id=HOLD)),
     "transfer_reversed": lambda: posting(facts.reversed_transfer()),
+    "deposit_reversed": lambda: posting(facts.reversed_deposit()),
+    "deposit_reversed_mirror": lambda: posting(facts.reversed_deposit_mirrored()),
+    "deposit_reversed_clearing": lambda: clearing(
+        facts.reversed_deposit(), facts.reversed_deposit_mirrored()
+    ),
     "reversed_too_late": stories.reversed_too_late,
     "fee": lambda: posting(facts.charged()),
     "hold_captured": stories.captured_in_parts,

@@ -13,6 +13,7 @@ from domain.ledger.templates import (
     CapitalAccounts,
     DepositAccounts,
     DepositMirror,
+    FactMirror,
     FeeAccounts,
     HouseDepositAccounts,
     HouseTradeAccounts,
@@ -143,7 +144,7 @@ def test_trade_instruction_survives_json_and_posts_the_same(
     amounts: TradeAmounts, reported: ReportedFill
 ) -> None:
     told = trade_instruction(HOUSE_HEADER, amounts, reported, mirror_of=MIRROR_OF)
-    read: MirrorInstruction = msgspec.json.decode(msgspec.json.encode(told), type=MirrorInstruction)
+    read: FactMirror = msgspec.json.decode(msgspec.json.encode(told), type=FactMirror)
     assert read == told
     ids = ids_of(mirror_keys(read))
     expected = trade_mirror(
@@ -159,7 +160,7 @@ def test_trade_instruction_survives_json_and_posts_the_same(
 def test_deposit_instruction_survives_json_and_posts_the_same() -> None:
     units = UNITS_LIMIT - 1
     told = deposit_instruction(HOUSE_HEADER, USDT, units, mirror_of=MIRROR_OF)
-    read: MirrorInstruction = msgspec.json.decode(msgspec.json.encode(told), type=MirrorInstruction)
+    read: FactMirror = msgspec.json.decode(msgspec.json.encode(told), type=FactMirror)
     assert mirror_transaction(read, ids_of(mirror_keys(read))) == deposit_mirrored(units)
 
 

@@ -11,9 +11,9 @@ from domain.ledger.chart import AccountCode
 from domain.ledger.entry import HoldCapture, JournalTransaction
 from domain.ledger.templates import (
     DepositAccounts,
+    FactMirror,
     HouseDepositAccounts,
     HouseWithdrawalAccounts,
-    MirrorInstruction,
     NetworkFeeAccounts,
     WithdrawalAccounts,
     WithdrawalAmounts,
@@ -147,7 +147,7 @@ def test_amount_that_would_turn_the_fact_around_is_refused(
 @given(amounts=withdrawals())
 def test_instruction_survives_json_and_posts_the_same(amounts: WithdrawalAmounts) -> None:
     told = withdrawal_instruction(HOUSE_HEADER, amounts, mirror_of=MIRROR_OF)
-    read: MirrorInstruction = msgspec.json.decode(msgspec.json.encode(told), type=MirrorInstruction)
+    read: FactMirror = msgspec.json.decode(msgspec.json.encode(told), type=FactMirror)
     assert mirror_transaction(read, ids_of(mirror_keys(read))) == mirrored(amounts)
     assert {key.code for key in mirror_keys(read)} == {
         AccountCode.TENANT_CLEARING,
@@ -159,5 +159,5 @@ def test_instruction_survives_json_and_posts_the_same(amounts: WithdrawalAmounts
 def test_instruction_of_a_return_survives_json_and_posts_the_same() -> None:
     units = UNITS_LIMIT - 1
     told = withdrawal_return_instruction(HOUSE_HEADER, USDT, units, mirror_of=MIRROR_OF)
-    read: MirrorInstruction = msgspec.json.decode(msgspec.json.encode(told), type=MirrorInstruction)
+    read: FactMirror = msgspec.json.decode(msgspec.json.encode(told), type=FactMirror)
     assert mirror_transaction(read, ids_of(mirror_keys(read))) == return_mirrored(units)
