@@ -106,6 +106,8 @@ class MemoryTransaction:
     @property
     def execution_trail(self) -> MemoryExecutionTrail:
         return MemoryExecutionTrail(self._rows)
+
+    @property
     def change_requests(self) -> MemoryChangeRequests:
         return MemoryChangeRequests(self._rows)
 

@@ -14,8 +14,6 @@ from adapters.postgres.journal_rows import (
 )
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
-from application.ports.ledger import REFERENCED_MAX, PostedTransaction
-from adapters.postgres.known_accounts import KnownAccounts
 from application.ports.ledger import PERIODS_MAX, REFERENCED_MAX, ClosedPeriod, PostedTransaction
 from domain.ledger.commands import Batch, Post
 from domain.ledger.entry import MirrorOf

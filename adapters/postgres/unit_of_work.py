@@ -137,12 +137,15 @@ class PostgresTransaction:
     @property
     def execution_trail(self) -> PostgresExecutionTrail:
         return PostgresExecutionTrail(self._connection, self._tenant_id)
+
     def _is_strict(self, tenant_id: TenantId, account_id: AccountId) -> bool | None:
         """Also of accounts that this transaction was the first to meet, or has just opened."""
         for key, learned in self._learned.items():
             if learned == account_id:
                 return opens_strict(key)
         return self._known.is_strict(tenant_id, account_id)
+
+    @property
     def change_requests(self) -> PostgresChangeRequests:
         return PostgresChangeRequests(self._connection, self._tenant_id)
 

@@ -105,6 +105,9 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def execution_trail(self) -> ExecutionTrail: ...
+
+    @property
+    @abstractmethod
     def change_requests(self) -> ChangeRequests:
         """Operators only, as the two below."""
         ...

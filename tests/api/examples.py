@@ -1,7 +1,7 @@
 """One valid request for each operation, about one partner's objects, for the matrices."""
 
-from datetime import timedelta
 import os
+from datetime import timedelta
 
 import msgspec
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from domain.ledger.commands import Command, ExpireHold, PlaceHold, Post, ReleaseHold
+from domain.ledger.commands import Batch, Command, ExpireHold, PlaceHold, Post, ReleaseHold
 from domain.ledger.entry import HoldCapture
 from domain.ledger.hold import Hold, HoldState, new_hold
 from domain.ledger.outcomes import OutcomeCode
@@ -126,7 +126,7 @@ class HoldsContract:
         hold = hold_on(world, party, 60)
         await do(world, party, PlaceHold(hold))
         captures = [capture(world, party, payee, hold, units) for units in (10, 15)]
-        batch = (*captures, ReleaseHold(hold.id, world.now), captures[0])
+        batch: Batch = (*captures, ReleaseHold(hold.id, world.now), captures[0])
         async with world.ports.uow.begin(party.tenant_id) as tx:
             outcomes = await tx.journal.post(batch)
             await tx.commit()
@@ -140,7 +140,7 @@ class HoldsContract:
     ) -> None:
         party, payee = await pair(world)
         holds = [hold_on(world, party, 2) for _ in range(40)]
-        batch = (*map(PlaceHold, holds), capture(world, party, payee, holds[7], 2))
+        batch: Batch = (*map(PlaceHold, holds), capture(world, party, payee, holds[7], 2))
         async with world.ports.uow.begin(party.tenant_id) as tx:
             outcomes = await tx.journal.post(batch)
             await tx.commit()

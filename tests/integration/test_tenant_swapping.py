@@ -284,6 +284,7 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         lambda tx, of, world: tx.reconciliation.add_breaks(
             (replace(of.reconciled.broken, id=BreakId(world.id())),)
         ),
+    ),
     "transfers.add_all": (
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfers.add_all([of.transfer]),

@@ -10,9 +10,8 @@ from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
-from domain.ledger.commands import PlaceHold, Request
 from application.ports.transfer_batches import TransferBatch
-from domain.ledger.commands import PlaceHold
+from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
@@ -145,6 +144,8 @@ async def reconciled(world: World, party: Party) -> Reconciled:
         await tx.reconciliation.add_breaks((broken,))
         await tx.commit()
     return Reconciled(statement=statement, line=line, match=match, broken=broken)
+
+
 async def batch_with(world: World, party: Party, transfer: Transfer) -> TransferBatch:
     batch = batch_of(world, done(str(world.id()), transfer))
     async with world.ports.uow.begin(party.tenant_id) as tx:

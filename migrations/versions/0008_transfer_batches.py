@@ -6,8 +6,8 @@ from alembic import op
 
 from migrations.ddl import append_only, ops_reads, tenant_table
 
-revision: str = "0009"
-down_revision: str | None = "0006"
+revision: str = "0008"
+down_revision: str | None = "0007"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
