@@ -39,7 +39,7 @@ TRANSACTIONS = """
 INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, reverses,
   mirror_tenant_id, mirror_of, booked_at)
 SELECT $1, t.*, $9 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::date[], $6::uuid[],
-  $7::uuid[], $8::uuid[]) AS t
+  $7::uuid[], $8::uuid[]) AS t (id) ORDER BY t.id
 """
 ENTRIES = """
 INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units, account_seq,
