@@ -47,7 +47,9 @@ booked AS (
   INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, reverses,
     mirror_tenant_id, mirror_of, booked_at)
   SELECT $1, t.*, stamp.at FROM unnest($7::text::uuid[], $8::text::text[], $9::text::text[],
-    $10::text::date[], $11::text::uuid[], $12::text::uuid[], $13::text::uuid[]) AS t, stamp),
+    $10::text::date[], $11::text::uuid[], $12::text::uuid[], $13::text::uuid[])
+      AS t (id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of), stamp
+  ORDER BY t.id),
 entered AS (
   INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units,
     account_seq, balance_after, booked_at)

@@ -3,34 +3,35 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
+import asyncpg
 import pytest
 from asyncpg import Connection
 from msgspec.structs import replace
 
+from adapters.postgres.journal_writes import TRANSACTIONS
 from application.errors import CommitUnknown
-from domain.ledger.account import AccountKey
-from domain.ledger.chart import AccountCode
 from domain.ledger.commands import Batch, Post, Request
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.outcomes import OutcomeCode
 from domain.ledger.templates import reversal
-from domain.shared.ids import AccountId, TransactionId
+from domain.shared.ids import TransactionId
 from tests.contract.conftest import make_postgres_ports
-from tests.contract.journal_contract import clearing_of, pair
+from tests.contract.journal_contract import pair
 from tests.contract.ledger_clock_contract import booked, closed_after
-from tests.contract.world import USDT, Party, World
+from tests.contract.world import Party, World
 from tests.fixtures.postgres_servers import Database
-from tests.integration.direct import connected, undone
+from tests.integration.direct import connected, set_tenant, undone
 from tests.integration.test_lock_order import until_waiting_for
 from tests.soak.checks import DEADLOCKS
 
 OK: Final = OutcomeCode.OK
 COPIES: Final = 8
 ROUNDS: Final = 4
-MANY: Final = 400
+MANY: Final = 2_000
 KEYS: Final = 20
 ENOUGH: Final = 100
 DAYS_AGO: Final = timedelta(days=10)
@@ -162,21 +163,35 @@ async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
 
 
 async def test_same_transactions_in_opposite_orders_meet_in_no_deadlock(
-    world: World, admin: Connection
+    world: World, database_18: Database, admin: Connection
 ) -> None:
-    """Between shared accounts, which nobody locks."""
+    """Between shared accounts, which nobody locks: the server gets both statements at once."""
     party, _ = await pair(world)
-    one, other = await clearing_of(world, party), await fees_of(world, party)
-    for _ in range(ROUNDS):
-        moves = [world.moving(one, other, 1) for _ in range(MANY)]
-        there = tuple(Post(each, world.now) for each in moves)
-        back = tuple(reversed(there))
-        answers = await asyncio.gather(
-            *(world.ports.ledger.post(party.tenant_id, batch) for batch in (there, back))
-        )
-        codes = Counter(outcome.code for outcomes in answers for outcome in outcomes)
-        assert codes == {OK: MANY, OutcomeCode.TRANSACTION_EXISTS: MANY}
+    async with connected(database_18.api_url) as one, connected(database_18.api_url) as other:
+        for _ in range(ROUNDS):
+            ids = [world.id() for _ in range(MANY)]
+            written = await asyncio.gather(
+                *(
+                    write_headers(connection, party, ordered)
+                    for connection, ordered in ((one, ids), (other, ids[::-1]))
+                ),
+                return_exceptions=True,
+            )
+            refused = [type(each) for each in written if each is not None]
+            assert refused == [asyncpg.UniqueViolationError]
     assert await admin.fetchval(DEADLOCKS) == 0
+
+
+async def write_headers(connection: Connection, party: Party, ids: list[UUID]) -> None:
+    nothing = [None] * len(ids)
+    texts = ["drawn"] * len(ids)
+    now = datetime.now(UTC)
+    days = [now.date()] * len(ids)
+    async with connection.transaction():
+        await set_tenant(connection, party.tenant_id)
+        await connection.execute(
+            TRANSACTIONS, party.tenant_id, ids, texts, texts, days, nothing, nothing, nothing, now
+        )
 
 
 async def test_same_keys_in_opposite_orders_meet_in_no_deadlock(
@@ -253,14 +268,6 @@ def paying(world: World, payer: Party, payee: Party, requests: list[Request]) ->
         Post(world.moving(payer.usdt, payee.usdt, 1), world.now, request=request)
         for request in requests
     )
-
-
-async def fees_of(world: World, party: Party) -> AccountId:
-    key = AccountKey(AccountCode.FEE_REVENUE, USDT.code)
-    async with world.ports.uow.begin(party.tenant_id) as tx:
-        fees = (await tx.accounts.resolve((key,)))[key]
-        await tx.commit()
-    return fees
 
 
 def new_request(world: World) -> Request:
