@@ -69,27 +69,24 @@ ALTER TABLE aksum.ledger_balances ADD COLUMN closed boolean NOT NULL DEFAULT fal
 ALTER TABLE aksum.ledger_balances ADD CONSTRAINT ledger_balances_closed
   CHECK (NOT closed OR (credits = debits AND held = 0 AND floor_units = 0));
 """
-# Who posts may move balances; only operators may change the terms they are held to.
-GRANTS = """
-REVOKE UPDATE ON aksum.ledger_balances FROM aksum_api, aksum_worker;
-GRANT UPDATE (debits, credits, held, version, last_booked_at) ON aksum.ledger_balances
-  TO aksum_api, aksum_worker;
-GRANT UPDATE (floor_units, status) ON aksum.ledger_accounts TO aksum_ops;
-GRANT INSERT ON aksum.change_requests, aksum.ledger_account_changes, aksum.ledger_corrections
-  TO aksum_ops;
-GRANT UPDATE (state, decided_by, decided_by_name, decided_at) ON aksum.change_requests TO aksum_ops;
-"""
+# Only operators may change the terms an account is held to.
+TERMS = "GRANT UPDATE (floor_units, status) ON aksum.ledger_accounts TO aksum_ops"
+GRANTS = {
+    "change_requests": "SELECT, INSERT, UPDATE",
+    "ledger_account_changes": "SELECT, INSERT",
+    "ledger_corrections": "SELECT, INSERT",
+}
 
 
 def upgrade() -> None:
     op.execute(TABLES)
     op.execute(CLOSED)
-    for table in ("change_requests", "ledger_account_changes", "ledger_corrections"):
-        tenant_table(table, grants="SELECT")
+    for table, grants in GRANTS.items():
+        tenant_table(table, grants=grants)
         ops_reads(table)
     for table in ("ledger_account_changes", "ledger_corrections"):
         append_only(table)
-    op.execute(GRANTS)
+    op.execute(TERMS)
 
 
 def downgrade() -> None:
@@ -97,5 +94,4 @@ def downgrade() -> None:
     DROP TABLE aksum.ledger_corrections, aksum.ledger_account_changes, aksum.change_requests;
     REVOKE UPDATE (floor_units, status) ON aksum.ledger_accounts FROM aksum_ops;
     ALTER TABLE aksum.ledger_balances DROP COLUMN closed;
-    GRANT UPDATE ON aksum.ledger_balances TO aksum_api, aksum_worker;
     """)

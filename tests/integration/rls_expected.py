@@ -16,6 +16,7 @@ READABLE = {
 }
 UPDATABLE = {
     "api_keys",
+    "change_requests",
     "customers",
     "intents",
     "ledger_balances",

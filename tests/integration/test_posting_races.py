@@ -3,17 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
-from uuid import UUID
 
-import asyncpg
 import pytest
 from asyncpg import Connection
 from msgspec.structs import replace
 
-from adapters.postgres.journal_writes import TRANSACTIONS
 from application.errors import CommitUnknown
+from domain.ledger.account import AccountKey
+from domain.ledger.chart import AccountCode
 from domain.ledger.commands import Batch, Post, Request
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.outcomes import OutcomeCode
@@ -22,16 +21,17 @@ from domain.shared.ids import TransactionId
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.journal_contract import pair
 from tests.contract.ledger_clock_contract import booked, closed_after
-from tests.contract.world import Party, World
+from tests.contract.world import USDT, Party, World
 from tests.fixtures.postgres_servers import Database
-from tests.integration.direct import connected, set_tenant, undone
+from tests.integration.direct import connected, undone
 from tests.integration.test_lock_order import until_waiting_for
 from tests.soak.checks import DEADLOCKS
 
 OK: Final = OutcomeCode.OK
 COPIES: Final = 8
 ROUNDS: Final = 4
-MANY: Final = 2_000
+MANY: Final = 1_000
+SHARED: Final = (AccountCode.HOUSE_CLEARING, AccountCode.FEE_REVENUE)
 KEYS: Final = 20
 ENOUGH: Final = 100
 DAYS_AGO: Final = timedelta(days=10)
@@ -163,35 +163,23 @@ async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
 
 
 async def test_same_transactions_in_opposite_orders_meet_in_no_deadlock(
-    world: World, database_18: Database, admin: Connection
+    world: World, admin: Connection
 ) -> None:
     """Between shared accounts, which nobody locks: the server gets both statements at once."""
     party, _ = await pair(world)
-    async with connected(database_18.api_url) as one, connected(database_18.api_url) as other:
-        for _ in range(ROUNDS):
-            ids = [world.id() for _ in range(MANY)]
-            written = await asyncio.gather(
-                *(
-                    write_headers(connection, party, ordered)
-                    for connection, ordered in ((one, ids), (other, ids[::-1]))
-                ),
-                return_exceptions=True,
-            )
-            refused = [type(each) for each in written if each is not None]
-            assert refused == [asyncpg.UniqueViolationError]
-    assert await admin.fetchval(DEADLOCKS) == 0
-
-
-async def write_headers(connection: Connection, party: Party, ids: list[UUID]) -> None:
-    nothing = [None] * len(ids)
-    texts = ["drawn"] * len(ids)
-    now = datetime.now(UTC)
-    days = [now.date()] * len(ids)
-    async with connection.transaction():
-        await set_tenant(connection, party.tenant_id)
-        await connection.execute(
-            TRANSACTIONS, party.tenant_id, ids, texts, texts, days, nothing, nothing, nothing, now
+    from_key, to_key = (AccountKey(code, USDT.code) for code in SHARED)
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        found = await tx.accounts.resolve((from_key, to_key))
+        await tx.commit()
+    for _ in range(ROUNDS):
+        moves = [world.moving(found[from_key], found[to_key], 1) for _ in range(MANY)]
+        batch: Batch = tuple(Post(each, world.now) for each in moves)
+        answers = await asyncio.gather(
+            *(world.ports.ledger.post(party.tenant_id, each) for each in (batch, batch[::-1]))
         )
+        codes = [{outcome.code for outcome in outcomes} for outcomes in answers]
+        assert sorted(codes, key=str) == sorted([{OK}, {OutcomeCode.TRANSACTION_EXISTS}], key=str)
+    assert await admin.fetchval(DEADLOCKS) == 0
 
 
 async def test_same_keys_in_opposite_orders_meet_in_no_deadlock(

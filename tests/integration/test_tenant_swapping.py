@@ -12,29 +12,34 @@ from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.errors import VersionConflict
-from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger_history import BookedBy, StatementRange
-from application.ports.parties import StoredTenant
 from application.ports.reconciliation import BreakFilter
 from application.ports.trading import OrderFilter
 from application.ports.unit_of_work import Transaction
-from domain.ledger.account import AccountKey, customer_owner
-from domain.ledger.chart import AccountCode
-from domain.ledger.commands import Post, ReleaseHold
+from domain.ledger.commands import Post
 from domain.ledger.outcomes import OutcomeCode
-from domain.liquidity.resolution import AttemptStatus
 from domain.shared.errors import InvariantViolation, NotFound
 from domain.shared.ids import BreakId, MatchId
-from domain.tenants.tenant import Tenant, TenantStatus
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
-from tests.contract.seals_contract import sealing
-from tests.contract.settle_contract import rejected
-from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
+from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
 from tests.integration.direct import TENANT_TABLES, connected, names
-from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant, Inhabited, inhabit
+from tests.integration.swapping_attempts import (
+    add_seal,
+    by_client_order_id,
+    claim,
+    find,
+    keep_open,
+    ledger_side,
+    post,
+    reject,
+    resolve,
+    settle,
+    stored_tenant,
+)
+from tests.integration.two_tenants import Inhabitant, Inhabited, inhabit
 
 Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
 
@@ -60,77 +65,6 @@ async def world(inhabited: Inhabited) -> AsyncIterator[World]:
 async def admin(inhabited: Inhabited) -> AsyncIterator[Connection]:
     async with connected(inhabited.database.admin_url) as connection:
         yield connection
-
-
-async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
-    return await tx.trading.settle(await world.settlement(of.party, of.open_execution))
-
-
-async def reject(tx: Transaction, of: Inhabitant, world: World) -> bool:
-    order = rejected(world, of.open_execution)
-    return await tx.trading.reject(of.open_execution, order, evidence=EVIDENCE, at=world.now)
-
-
-async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
-    order = of.open_execution.order
-    return await tx.trading.keep_open(
-        of.open_execution,
-        replace(order, version=order.version + 1),
-        status=AttemptStatus.UNKNOWN,
-        evidence=EVIDENCE,
-        looks=1,
-        look_again_in=LONG_LEASE,
-        at=world.now,
-    )
-
-
-async def post(tx: Transaction, of: Inhabitant, world: World) -> list[OutcomeCode]:
-    outcomes = await tx.journal.post(
-        (
-            Post(world.moving(of.party.usdt, of.other.usdt, 1), world.now),
-            ReleaseHold(of.due_hold.id, world.now),
-        )
-    )
-    return [outcome.code for outcome in outcomes]
-
-
-async def claim(tx: Transaction, of: Inhabitant, world: World) -> object:
-    """One key, used by both: each finds its own record."""
-    record = IdempotencyRecord(
-        key=KEY, fingerprint=bytes(32), resource="order", resource_id=world.id()
-    )
-    taken = await tx.idempotency.claim(record)
-    return taken is None or taken.resource_id == of.open_execution.order.id
-
-
-async def find(tx: Transaction, of: Inhabitant, world: World) -> object:
-    record = await tx.idempotency.find(KEY)
-    return record is None or record.resource_id == of.open_execution.order.id
-
-
-async def by_client_order_id(tx: Transaction, of: Inhabitant, world: World) -> object:
-    return await tx.orders.by_client_order_id(CLIENT_ORDER_ID) == of.open_execution.order.id
-
-
-async def resolve(tx: Transaction, of: Inhabitant, world: World) -> object:
-    key = AccountKey(AccountCode.CUSTOMER, USDT.code, customer_owner(of.party.customer.id))
-    return (await tx.accounts.resolve((key,)))[key] == of.party.usdt
-
-
-def stored_tenant(of: Inhabitant, world: World) -> StoredTenant:
-    tenant = Tenant(
-        id=of.party.tenant_id, name="taken", status=TenantStatus.SUSPENDED, pricing=POLICY
-    )
-    return StoredTenant(tenant=tenant, created_at=world.now, updated_at=world.now, version=9)
-
-
-async def ledger_side(tx: Transaction, of: Inhabitant, world: World) -> object:
-    side = await tx.reconciliation.ledger_side(SOURCE, since=None)
-    return side.entries, side.balances
-
-
-async def add_seal(tx: Transaction, of: Inhabitant, world: World) -> bool:
-    return await tx.seals.add(*await sealing(world, of.party.tenant_id, None))
 
 
 # What the caller gets: an answer that is nothing, or a refusal.

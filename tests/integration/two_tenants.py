@@ -4,7 +4,10 @@ from datetime import timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from application.ports.change_requests import AccountChange, ChangeRequest, ChangeState, CreditLine
+from application.ports.corrections import Correction
 from application.ports.intents import Intent, IntentKind
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
@@ -16,6 +19,8 @@ from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
+from domain.shared.ids import ApiKeyId, ChangeRequestId, TransactionId
+from domain.tenants.operator import Operator
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import do, hold_on
@@ -94,6 +99,40 @@ async def derived(world: World, party: Party, other: Party) -> None:
         assert await tx.journal.close_period(world.now.date() - 9 * timedelta(days=1), by="ops")
         await tx.commit()
     await fold_all(world, party.tenant_id)
+    await corrected(world, party)
+
+
+async def corrected(world: World, party: Party) -> None:
+    """A credit line that two people agreed on, and a posting that was taken back with a reason."""
+    maker, checker = (Operator(ApiKeyId(world.id()), name) for name in ("Abena", "Kwame"))
+    request = ChangeRequest(
+        id=ChangeRequestId(world.id()),
+        change=CreditLine(account_id=party.usdt, floor_units="-50", floor_before="0"),
+        reason="agreed",
+        proposed_by=maker,
+        proposed_at=world.now,
+    )
+    correction = Correction(
+        transaction_id=TransactionId(world.id()),
+        reverses=TransactionId(world.id()),
+        reason="twice",
+        made_by="Abena",
+        made_at=world.now,
+    )
+    async with world.ports.ops_uow.begin(party.tenant_id) as tx:
+        await tx.corrections.add(correction)
+        await tx.change_requests.add(request)
+        done = replace(
+            await tx.change_requests.get(request.id),
+            state=ChangeState.APPLIED,
+            decided_by=checker,
+            decided_at=world.now,
+        )
+        await tx.change_requests.decide(done)
+        terms = await tx.accounts.set_floor(party.usdt, -50)
+        changed = AccountChange(request=done, before=terms.before, after=terms.after)
+        await tx.account_changes.record(changed)
+        await tx.commit()
 
 
 async def inhabitant(world: World) -> Inhabitant:
