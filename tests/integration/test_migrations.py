@@ -26,8 +26,8 @@ SELECT concat_ws(' ', 'partitions of', i.inhparent::regclass, count(*)) FROM pg_
 WHERE i.inhparent::regclass::text LIKE 'aksum.%' GROUP BY i.inhparent
 UNION ALL
 SELECT concat_ws(' ', 'column', c.relname,
-  row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname, format_type(atttypid, atttypmod),
-  a.attnotnull, a.attacl, pg_get_expr(d.adbin, d.adrelid))
+  row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname,
+  format_type(atttypid, atttypmod), a.attnotnull, a.attacl, pg_get_expr(d.adbin, d.adrelid))
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relnamespace = 'aksum'::regnamespace AND NOT c.relispartition AND a.attnum > 0
