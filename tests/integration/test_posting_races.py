@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import date, timedelta
 from typing import Final
 
@@ -13,19 +13,21 @@ from msgspec.structs import replace
 from application.errors import CommitUnknown
 from domain.ledger.account import AccountKey
 from domain.ledger.chart import AccountCode
-from domain.ledger.commands import Batch, Post, Request
+from domain.ledger.commands import Batch, PlaceHold, Post, ReleaseHold, Request
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.outcomes import OutcomeCode
 from domain.ledger.templates import reversal
 from domain.shared.ids import TransactionId
-from tests.contract.conftest import make_postgres_ports
+from domain.shared.side import Side
+from tests.contract.conftest import POOL_SIZE, make_postgres_ports
+from tests.contract.holds_contract import capture, hold_on
 from tests.contract.journal_contract import pair
 from tests.contract.ledger_clock_contract import booked, closed_after
 from tests.contract.world import USDT, Party, World
 from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import connected, undone
 from tests.integration.test_lock_order import until_waiting_for
-from tests.soak.checks import DEADLOCKS
+from tests.soak.checks import DEADLOCKS, check_books
 
 OK: Final = OutcomeCode.OK
 COPIES: Final = 8
@@ -200,6 +202,49 @@ async def test_same_keys_in_opposite_orders_meet_in_no_deadlock(
         # The fingerprints are the same, so whoever came second is told what the first was.
         assert sorted((set(first), set(second)), key=str) == [{False}, {True}]
     assert await admin.fetchval(DEADLOCKS) == 0
+
+
+async def test_posts_holds_and_trades_on_the_same_accounts_meet_in_no_deadlock(
+    world: World, admin: Connection
+) -> None:
+    one = await world.party()
+    other = await world.party(one.tenant_id)
+    both = ((one, other), (other, one))
+    work: list[Awaitable[object]] = []
+    for _ in range(ROUNDS):
+        for payer, payee in both:
+            work += [post_batch(world, payer, payee, size) for size in (1, 1, 1, 20)]
+            work += [hold_and_capture(world, payer, payee)]
+            work += [world.trade(payer, side=side) for side in Side]
+    turns = asyncio.Semaphore(POOL_SIZE)
+    await asyncio.gather(*(in_turn(turns, each) for each in work))
+    assert await admin.fetchval(DEADLOCKS) == 0
+    await check_books(admin)
+
+
+async def in_turn(turns: asyncio.Semaphore, work: Awaitable[object]) -> None:
+    """Nobody waits for a connection, or being slow would look like being stuck."""
+    async with turns:
+        await work
+
+
+async def post_batch(world: World, payer: Party, payee: Party, size: int) -> None:
+    """Every second payment goes back, so that the accounts are named in both orders."""
+    accounts = [(payer.usdt, payee.usdt), (payee.usdt, payer.usdt)] * size
+    batch = tuple(Post(world.moving(*each, 1), world.now) for each in accounts[:size])
+    outcomes = await world.ports.ledger.post(payer.tenant_id, batch)
+    assert {outcome.code for outcome in outcomes} == {OK}
+
+
+async def hold_and_capture(world: World, payer: Party, payee: Party) -> None:
+    holds = [hold_on(world, payer, 10) for _ in range(ROUNDS)]
+    placed = await world.ports.ledger.post(payer.tenant_id, tuple(map(PlaceHold, holds)))
+    commands: Batch = tuple(
+        ReleaseHold(hold.id, world.now) if number % 2 else capture(world, payer, payee, hold, 4)
+        for number, hold in enumerate(reversed(holds))
+    )
+    ended = await world.ports.ledger.post(payer.tenant_id, commands)
+    assert {outcome.code for outcome in (*placed, *ended)} == {OK}
 
 
 async def test_reversals_of_one_transaction_at_once_reverse_it_once(world: World) -> None:

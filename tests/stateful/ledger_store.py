@@ -63,7 +63,7 @@ class Ids:
 
 
 class Store:
-    """One connection to look past the adapters, and the ports over pools of their own."""
+    """The ports, and connections past them: a superuser's, and one of the role of the API."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -76,9 +76,16 @@ class Store:
         self.admin: Connection = await self._opened.enter_async_context(
             connected(self._database.admin_url)
         )
+        self.api: Connection = await self._opened.enter_async_context(
+            connected(self._database.api_url)
+        )
         self.world = World(self.ports)
         await self.world.prepare()
         self.tables = await names(self.admin, TENANT_TABLES)
+
+    @property
+    def ledger_tables(self) -> list[str]:
+        return [name for name in self.tables if name.startswith("ledger_")]
 
     async def close(self) -> None:
         await self._opened.aclose()
@@ -147,7 +154,10 @@ class Books:
         wanted = [AccountId(self._ids.real(each.id)) for each in self._accounts]
         async with self._store.ports.uow.begin(self.tenant_id) as tx:
             found = await tx.history.posted(wanted, moment)
-        return {AccountId(self._ids.small(real)): units for real, units in found.items()}
+        return {self.small(real): units for real, units in found.items()}
+
+    def small(self, account_id: UUID) -> AccountId:
+        return AccountId(self._ids.small(account_id))
 
     async def now(self) -> datetime:
         """The server's clock: whatever is booked already was booked before."""
