@@ -24,7 +24,8 @@ BOOKING_TIME = """greatest(
   (SELECT closed_until FROM ledger_clock WHERE singleton))"""
 # All of a batch in one statement. Balances are found by their key whatever the planner believes of
 # the table: a join with the list might be planned as a product of the two. The list ascends, so
-# `width_bucket` finds an account's place in it by halving.
+# `width_bucket` finds an account's place in it by halving. Which of the inserts comes first is the
+# server's choice, so both go by the ids of transactions: somebody may be writing the same ones.
 WRITE = f"""
 WITH given AS MATERIALIZED (
   SELECT $2::text::uuid[] AS accounts, $3::text::numeric[] AS debits,
@@ -57,7 +58,8 @@ entered AS (
     e.balance_after, stamp.at
   FROM unnest($14::text::int[], $15::text::int[], $16::text::uuid[], $17::text::text[],
       $18::text::numeric[], $19::text::bigint[], $20::text::numeric[])
-      AS e (place, leg, account_id, asset, units, account_seq, balance_after), given g, stamp)
+      AS e (place, leg, account_id, asset, units, account_seq, balance_after), given g, stamp
+  ORDER BY g.transactions[e.place], e.leg)
 SELECT count(*) FROM moved
 """
 NEW_HOLDS = """
