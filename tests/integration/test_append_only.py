@@ -176,7 +176,7 @@ async def test_entries_that_do_not_sum_to_zero_are_refused_to_everybody(
     insert = (
         "INSERT INTO aksum.ledger_entries (tenant_id, transaction_id, leg, account_id, asset, "
         "units, booked_at) SELECT tenant_id, transaction_id, leg + 100, account_id, asset, "
-        "CASE leg WHEN 0 THEN units + 1 ELSE units END, booked_at FROM aksum.ledger_entries"
+        "CASE leg WHEN 0 THEN 2 * units ELSE units END, booked_at FROM aksum.ledger_entries"
     )
     async with connected(inhabited.database.api_url) as api:
         for connection in (superuser, owner, api):
