@@ -45,7 +45,7 @@ ledger.add_command(reverse)
 @click.option("--full", is_flag=True, help="Read every sealed row again, not the newest alone.")
 @json_option
 def verify(full: bool, as_json: bool) -> None:
-    """Derive everything again from the journal. Exits 1 when anything disagrees.
+    """Derive balances, holds and mirrors again, and check seals. Exits 1 when anything disagrees.
 
     What to do then: docs/runbooks/ledger-verification-failed.md.
     """
