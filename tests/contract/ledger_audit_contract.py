@@ -106,18 +106,21 @@ async def mirror_all(world: World, tenant_id: TenantId) -> None:
     await world.mirror(tenant_id, *posted)
 
 
-async def findings(world: World, tenant_id: TenantId) -> list[Finding]:
-    found = await world.ports.ledger_audit.findings(limit=FINDINGS_MAX)
+async def findings(world: World, tenant_id: TenantId, *, full: bool = True) -> list[Finding]:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        found = await snapshot.findings(limit=FINDINGS_MAX)
     return [each for each in found if each.tenant_id == tenant_id]
 
 
-async def totals(world: World, tenant_id: TenantId) -> list[AccountTotal]:
-    found = world.ports.ledger_audit.account_totals()
-    return [each async for each in found if each.tenant_id == tenant_id]
+async def totals(world: World, tenant_id: TenantId, *, full: bool = True) -> list[AccountTotal]:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        found = snapshot.account_totals()
+        return [each async for each in found if each.tenant_id == tenant_id]
 
 
 async def on_its_way(world: World, tenant_id: TenantId) -> dict[AssetCode, int]:
-    open_mirrors = await world.ports.ledger_audit.open_mirrors()
+    async with world.ports.ledger_audit.snapshot(full=True) as snapshot:
+        open_mirrors = await snapshot.open_mirrors()
     return {asset: units for owner, asset, units in open_mirrors if owner == tenant_id}
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from adapters.memory.store import Store
 from application.ports.intents import IntentKind
 from application.ports.trading import Settlement
+from application.ports.verification import Finding
 from domain.shared.ids import HoldId, TenantId
 from tests.contract.ports import Ports
 from tests.contract.world import Party, World
@@ -67,6 +68,11 @@ def pending(store: Store, tenant_id: TenantId) -> HoldId:
     return HoldId(next(order.id for order in orders if not order.is_final))
 
 
+async def found_in(world: World, *, limit: int, full: bool = True) -> tuple[Finding, ...]:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        return await snapshot.findings(limit=limit)
+
+
 @pytest.mark.parametrize(
     ("bend", "checks"),
     [
@@ -91,9 +97,9 @@ async def test_bent_row_is_found(world: World, store: Store, bend: Bend, checks:
     party = await world.party()
     settled = await world.trade(party)
     await world.execution(party)
-    assert await world.ports.ledger_audit.findings(limit=100) == ()
+    assert await found_in(world, limit=100) == ()
     bend(store, party, settled)
-    found = await world.ports.ledger_audit.findings(limit=100)
+    found = await found_in(world, limit=100)
     assert {finding.check for finding in found} == checks
     assert {finding.tenant_id for finding in found} == {party.tenant_id}
-    assert len(await world.ports.ledger_audit.findings(limit=1)) == 1
+    assert len(await found_in(world, limit=1)) == 1
