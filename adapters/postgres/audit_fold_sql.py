@@ -19,7 +19,7 @@ moved AS MATERIALIZED (
   FROM ({{legs}}) x JOIN marks m ON m.tenant_id = x.tenant_id
   WHERE x.header_booked_at < m.folded GROUP BY x.tenant_id, x.account_id, x.effective_on),
 looked AS MATERIALIZED (
-  SELECT a.tenant_id, a.id AS account_id, m.since = '-infinity' AS anew,
+  SELECT a.tenant_id, a.id AS account_id, r.debits IS NULL AS anew,
     coalesce(c.first_on, r.last_on, '-infinity') AS first_on, r.debits, r.credits
   FROM marks m JOIN ledger_accounts a ON a.tenant_id = m.tenant_id
   LEFT JOIN (

@@ -1,8 +1,9 @@
 """Books that were verified once and have gone on since, and ways to damage either part of them."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from adapters.postgres.connection import create_pool
 from adapters.postgres.ledger_clock import PostgresLedgerClock
 from application.ledger.reverse_transaction import ReverseCommand, ReverseTransaction
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.ports.intents import IntentKind
 from application.ports.verification import VerifiedMark
 from domain.shared.ids import ApiKeyId, TenantId, TransactionId
 from domain.shared.side import Side
@@ -22,9 +24,12 @@ from domain.tenants.operator import Operator
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, item, paying, paying_many, quoted
+from tests.integration.direct import connected
 from tests.integration.stack import PRIMARY, Stack, open_stack
 
 MANY: Final = 10_000
+ADVANCES_MAX: Final = 1_000
+NAME: Final = re.compile(r"(?<![:\w]):([a-z]+)\b")
 APPEND_ONLY: Final = (
     "ledger_transactions",
     "ledger_entries",
@@ -36,22 +41,35 @@ APPEND_ONLY: Final = (
 )
 KEYS: Final = """
 SELECT key, outcome = 0 AS accepted FROM aksum.ledger_requests
-WHERE tenant_id = $1 AND transaction_id IS DISTINCT FROM $2 ORDER BY created_at DESC LIMIT 3
+WHERE tenant_id = $1 AND transaction_id IS DISTINCT FROM $2 ORDER BY created_at DESC LIMIT 2
 """
-REVENUE: Final = """
-SELECT a.id FROM aksum.ledger_accounts a WHERE a.tenant_id = $1 AND a.floor_units IS NULL
-  AND (SELECT count(*) FROM aksum.ledger_entries e
-       WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id) > 4
-ORDER BY a.code, a.asset LIMIT 1
+BUSIEST: Final = """
+SELECT a.id FROM aksum.ledger_accounts a JOIN aksum.ledger_entries e
+  ON e.tenant_id = a.tenant_id AND e.account_id = a.id
+WHERE a.tenant_id = $1 AND a.code = 'house_clearing'
+GROUP BY a.id ORDER BY count(*) DESC, a.id LIMIT 1
 """
+DEPOSITED: Final = """
+SELECT transaction_id FROM aksum.deposits WHERE tenant_id = $1 AND asset = 'USDT'
+ORDER BY created_at DESC LIMIT 1
+"""
+# As if it had been so long ago that what is read again to be sure does not reach it.
+LONG_AGO: Final = (
+    "ALTER TABLE aksum.ledger_requests DISABLE TRIGGER USER",
+    "UPDATE aksum.ledger_requests SET created_at = created_at - interval '1 day'",
+    "ALTER TABLE aksum.ledger_requests ENABLE ALWAYS TRIGGER append_only",
+    "ALTER TABLE aksum.ledger_requests ENABLE ALWAYS TRIGGER append_only_truncate",
+    "UPDATE aksum.ledger_verifications SET orders_from = aksum.uuid7_floor(booked_before)",
+)
 LAST_FOLD: Final = """
 SELECT max(through)::text FROM aksum.ledger_checkpoints WHERE tenant_id = $1 AND account_id = $2
 """
 
 
 class Rows(NamedTuple):
-    """What a damage can be done to. `filled` and `pending` are orders; `mirrored`, `moving`,
-    `reversed` and `reversing` transactions; `answered` and `refused` keys; `payer` is an account.
+    """What can be damaged. `filled` and `pending` are orders; `mirrored`, `moving`, `deposited`,
+    `reversed` and `reversing` transactions; `answered` and `refused` keys; `payer` and `deferred`
+    accounts, the second of which has a checkpoint `through` a time.
     """
 
     tenant: UUID
@@ -60,6 +78,7 @@ class Rows(NamedTuple):
     pending: UUID
     mirrored: UUID
     moving: UUID
+    deposited: UUID
     reversed: UUID
     reversing: UUID
     answered: str
@@ -79,29 +98,33 @@ class History(NamedTuple):
 async def live(database: Database) -> History:
     async with open_stack(database) as stack:
         tenant_id = await stack.tenant()
-        lived = await live_through(stack, tenant_id)
+        lived = await live_through(stack, tenant_id, unmirrored=())
         async with stack.uow.begin(tenant_id) as tx:
             old = stack.clock.now().date() - timedelta(days=9)
             assert await tx.journal.close_period(old, by="ops")
             await tx.commit()
         verified = await folded(stack, lived)
         assert (await stack.verified()).findings == ()
-        since = await folded(stack, await live_through(stack, tenant_id))
+        async with connected(database.admin_url) as admin:
+            for statement in LONG_AGO:
+                await admin.execute(statement)
+        lived = await live_through(stack, tenant_id, unmirrored=(verified.moving,))
+        since = await folded(stack, lived)
         payer = await stack.customer(tenant_id, usdt=10)
         payee = await stack.customer(tenant_id, usdt=10)
         await stack.transfer.execute(paying(tenant_id, payer, payee))
     return History(database, verified, since)
 
 
-async def live_through(stack: Stack, tenant_id: TenantId) -> Rows:
+async def live_through(stack: Stack, tenant_id: TenantId, *, unmirrored: Collection[UUID]) -> Rows:
     """Deposits, a buy and a sale, transfers with and without keys, one of them taken back, an
     order with an unknown outcome; some of it mirrored.
     """
     payer = await stack.customer(tenant_id, usdt=100_000, btc=1)
     payee = await stack.customer(tenant_id, usdt=10)
     filled = await accepted(stack, tenant_id, await quoted(stack, tenant_id, payer))
-    while await stack.mirror_all():
-        pass
+    due = await stack.due.due_intents(IntentKind.MIRROR, limit=MANY)
+    await stack.mirror.execute([each for each in due if each.subject not in unmirrored])
     paid = (await stack.transfer.execute(paying(tenant_id, payer, payee))).value
     again = (await stack.transfer.execute(paying(tenant_id, payer, payee))).value
     batch = (item(payer, payee, uuid4().hex), item(payee, payer, uuid4().hex, "1000000"))
@@ -119,7 +142,8 @@ async def live_through(stack: Stack, tenant_id: TenantId) -> Rows:
     assert paid.transaction_id != again.transaction_id
     async with stack.ops.acquire() as ops:
         keys = {row["accepted"]: row["key"] for row in await ops.fetch(KEYS, tenant_id, reversing)}
-        deferred = await ops.fetchval(REVENUE, tenant_id)
+        deferred = await ops.fetchval(BUSIEST, tenant_id)
+        deposited = await ops.fetchval(DEPOSITED, tenant_id)
     return Rows(
         tenant=tenant_id,
         payer=next(view.account.id for asset, view in accounts.items() if asset == "USDT"),
@@ -127,6 +151,7 @@ async def live_through(stack: Stack, tenant_id: TenantId) -> Rows:
         pending=pending.id,
         mirrored=mirrored,
         moving=moving,
+        deposited=deposited,
         reversed=again.transaction_id,
         reversing=reversing,
         answered=keys[True],
@@ -159,14 +184,20 @@ async def folded(stack: Stack, rows: Rows) -> Rows:
 
 
 async def fold_everything(stack: Stack, tenant_id: TenantId) -> None:
-    clock, now = PostgresLedgerClock(stack.worker), stack.clock.now()
-    closed = await clock.advance()
-    while closed is None or closed <= now:
-        closed = await clock.advance()
+    closed = await closed_by_now(stack)
     for books in (tenant_id, HOUSE_TENANT_ID):
         async with stack.worker_uow.begin(books) as tx:
             await tx.folds.fold(closed, transactions_min=1, transactions_max=MANY)
             await tx.commit()
+
+
+async def closed_by_now(stack: Stack) -> datetime:
+    clock, now = PostgresLedgerClock(stack.worker), stack.clock.now()
+    for _ in range(ADVANCES_MAX):
+        closed = await clock.advance()
+        if closed is not None and closed > now:
+            return closed
+    raise AssertionError("somebody keeps a transaction open")
 
 
 class DamagedAudit:
@@ -193,7 +224,7 @@ class DamagedAudit:
 
 
 @asynccontextmanager
-async def damaging(history: History) -> AsyncIterator[Connection]:
+async def tampering(history: History) -> AsyncIterator[Connection]:
     """A superuser in a transaction of which nothing will be left, with the triggers off."""
     async with (
         await create_pool(history.database.admin_url, size=1, application_name="test") as pool,
@@ -208,6 +239,21 @@ async def damaging(history: History) -> AsyncIterator[Connection]:
             yield connection
         finally:
             await transaction.rollback()
+
+
+@asynccontextmanager
+async def damaged(tamper: Connection, statement: str, rows: Rows) -> AsyncIterator[Connection]:
+    """Until the end of the block. `:names` in the statement stand for what `rows` has of them."""
+    values = rows._asdict()
+    filled_in = NAME.sub(lambda name: f"'{values[name[1]]}'", statement)
+    transaction = tamper.transaction()
+    await transaction.start()
+    try:
+        done = await tamper.execute(filled_in)
+        assert not done.endswith(" 0"), "there was nothing to damage"
+        yield tamper
+    finally:
+        await transaction.rollback()
 
 
 async def verify(connection: Connection, *, full: bool) -> Verification:

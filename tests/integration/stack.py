@@ -201,8 +201,8 @@ class Stack:
                 order_id,
             )
 
-    async def verified(self) -> Verification:
-        return await self.verify_ledger.execute()
+    async def verified(self, *, full: bool = False) -> Verification:
+        return await self.verify_ledger.execute(full=full)
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from application.ports.ledger_history import BookedBy, EffectiveOn
+from application.ports.verification import Finding
 from domain.ledger.account import Account
 from domain.ledger.commands import Batch, PlaceHold
 from domain.ledger.hold import Hold
