@@ -23,6 +23,8 @@ UPDATABLE = {
     "ledger_days",
     "ledger_folds",
     "ledger_holds",
+    "ledger_verifications",
+    "ledger_verified_sums",
     "lp_attempts",
     "orders",
     "quotes",
@@ -30,5 +32,9 @@ UPDATABLE = {
     "recon_sources",
     "tenants",
 }
-DELETABLE = {"intents"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals"}
+DELETABLE = {"intents", "ledger_verified_sums"}
+WRITTEN_BY_ONE_ROLE = {
+    "ledger_seals": Role.WORKER,
+    "ledger_verifications": Role.OPS,
+    "ledger_verified_sums": Role.OPS,
+}

@@ -85,9 +85,17 @@ async def inhabit(database: Database) -> Inhabited:
     async with make_postgres_ports(database) as ports:
         world = World(ports)
         await world.prepare()
-        return Inhabited(
-            database=database, mine=await inhabitant(world), theirs=await inhabitant(world)
-        )
+        mine, theirs = await inhabitant(world), await inhabitant(world)
+        await remember(world)
+        return Inhabited(database=database, mine=mine, theirs=theirs)
+
+
+async def remember(world: World) -> None:
+    """As verification does when it has found nothing."""
+    async with world.ports.ledger_audit.snapshot(full=True) as snapshot:
+        marks = await snapshot.marks()
+    for mark in marks:
+        assert await world.ports.ledger_audit.remember(mark)
 
 
 async def derived(world: World, party: Party, other: Party) -> None:
