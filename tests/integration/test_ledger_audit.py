@@ -26,8 +26,7 @@ from tests.integration.audited_history import (
 from tests.integration.derived_damage import DERIVED_DAMAGE
 from tests.integration.ledger_damage import DAMAGE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
+ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="module")
 RUNBOOK: Final = Path(__file__).parents[2] / "docs/runbooks/ledger-verification-failed.md"
 # Compared by the use case itself, from the totals of each account.
 SUMS: Final = {
@@ -53,6 +52,7 @@ async def tamper(history: History) -> AsyncIterator[Connection]:
         yield connection
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("full", [False, True])
 async def test_healthy_history_has_no_findings(history: History, *, full: bool) -> None:
     async with tampering(history) as connection:
@@ -62,6 +62,7 @@ async def test_healthy_history_has_no_findings(history: History, *, full: bool) 
     assert (verification.entries_read == verification.entries) is full
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("damage", ALL)
 async def test_damage_to_what_is_new_is_named(
     history: History, tamper: Connection, damage: str
@@ -71,6 +72,7 @@ async def test_damage_to_what_is_new_is_named(
         assert await found_by(tamper, full=False) == case.above
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("damage", ALL)
 async def test_damage_to_what_was_verified_is_named_by_a_full_run(
     history: History, tamper: Connection, damage: str
