@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from adapters.postgres.audit_sets import remembered_total
+from adapters.postgres.audit_sets import REMEMBERED_OF_ACCOUNT
 
 SUMS: Final = """
 coalesce(-sum(x.units) FILTER (WHERE x.units < 0), 0) AS debits,
 coalesce(sum(x.units) FILTER (WHERE x.units > 0), 0) AS credits, count(*) AS entries"""
-TOTAL: Final = remembered_total("a.tenant_id", "a.id")
 
 # What an account turned over by day: what is remembered, and what was folded since. Whole days are
 # cumulative, so those before the first that changed are left alone, and their sum is the rest.
@@ -96,7 +95,7 @@ FOLD_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
                 SELECT c.* FROM ledger_checkpoints c
                 WHERE c.tenant_id = a.tenant_id AND c.account_id = a.id AND c.through > m.since
                 OFFSET 0) k
-              {TOTAL}
+              {REMEMBERED_OF_ACCOUNT}
               WINDOW w AS (PARTITION BY k.tenant_id, k.account_id ORDER BY k.through)) k
             CROSS JOIN LATERAL (
               SELECT {SUMS}, max(x.booked_at) AS last_booked_at FROM ledger_entries x
@@ -117,7 +116,7 @@ FOLD_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
               SELECT c.debits, c.credits, c.entries FROM ledger_checkpoints c
               WHERE c.tenant_id = a.tenant_id AND c.account_id = a.id
               ORDER BY c.through DESC LIMIT 1) k ON true
-            {TOTAL}
+            {REMEMBERED_OF_ACCOUNT}
             CROSS JOIN LATERAL (
               SELECT {SUMS} FROM ledger_entries x
               WHERE x.tenant_id = a.tenant_id AND x.account_id = a.id

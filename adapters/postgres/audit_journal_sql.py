@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from adapters.postgres.audit_sets import remembered_total
+from adapters.postgres.audit_sets import REMEMBERED_OF_ENTRY
 
-# Where an account's numbers and its balance stood before the first entry that is read.
-BEFORE: Final = remembered_total("e.tenant_id", "e.account_id")
 BY_NUMBER: Final = (
     "WINDOW w AS (PARTITION BY e.tenant_id, e.account_id ORDER BY e.account_seq, e.transaction_id)"
 )
@@ -73,7 +71,8 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
             FROM (SELECT e.tenant_id, e.account_id, e.account_seq,
                     coalesce(lag(e.account_seq) OVER w, r.entries, 0) AS before
                   FROM ({{numbered}}) e JOIN ledger_balances b
-                    ON b.tenant_id = e.tenant_id AND b.account_id = e.account_id {BEFORE}
+                    ON b.tenant_id = e.tenant_id AND b.account_id = e.account_id
+                  {REMEMBERED_OF_ENTRY}
                   {BY_NUMBER}) n
             WHERE account_seq IS DISTINCT FROM before + 1""",
         "running_balance_continues": f"""
@@ -83,7 +82,8 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
                     coalesce(lag(e.balance_after) OVER w, b.sign * (r.credits - r.debits), 0)
                       AS before
                   FROM ({{numbered}}) e LEFT JOIN ledger_balances b
-                    ON b.tenant_id = e.tenant_id AND b.account_id = e.account_id {BEFORE}
+                    ON b.tenant_id = e.tenant_id AND b.account_id = e.account_id
+                  {REMEMBERED_OF_ENTRY}
                   WHERE e.account_seq IS NOT NULL
                   {BY_NUMBER}) n
             WHERE n.balance_after IS DISTINCT FROM n.before + n.sign * n.units""",

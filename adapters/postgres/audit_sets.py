@@ -92,6 +92,17 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+# Joins with what the entries of an account come to that are not read.
+REMEMBERED_OF_ACCOUNT: Final = """
+LEFT JOIN LATERAL (
+  SELECT s.debits, s.credits, s.entries FROM ({remembered}) s
+  WHERE s.tenant_id = a.tenant_id AND s.account_id = a.id AND s.effective_on = 'infinity'
+  OFFSET 0) r ON true"""
+REMEMBERED_OF_ENTRY: Final = """
+LEFT JOIN LATERAL (
+  SELECT s.debits, s.credits, s.entries FROM ({remembered}) s
+  WHERE s.tenant_id = e.tenant_id AND s.account_id = e.account_id AND s.effective_on = 'infinity'
+  OFFSET 0) r ON true"""
 # Other values that checks name.
 VALUES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -103,15 +114,6 @@ VALUES: Final[Mapping[str, str]] = MappingProxyType(
         ),
     }
 )
-
-
-def remembered_total(tenant: str, account: str) -> str:
-    """A join with what an account's entries came to that are not read, under the name `r`."""
-    return f"""
-LEFT JOIN LATERAL (
-  SELECT s.debits, s.credits, s.entries FROM ({{remembered}}) s
-  WHERE s.tenant_id = {tenant} AND s.account_id = {account} AND s.effective_on = 'infinity'
-  OFFSET 0) r ON true"""
 
 
 def statement(query: str, *, full: bool) -> str:

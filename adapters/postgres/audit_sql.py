@@ -13,7 +13,7 @@ from adapters.postgres.audit_link_sql import (
     REVERSAL_CHECKS,
     TRADING_CHECKS,
 )
-from adapters.postgres.audit_sets import OVERLAP, VALUES, remembered_total, statement
+from adapters.postgres.audit_sets import OVERLAP, REMEMBERED_OF_ACCOUNT, VALUES, statement
 
 # Each answers rows (tenant_id, subject, detail) for what must not be, from the sets it names.
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
@@ -34,7 +34,7 @@ SELECT a.tenant_id, {", ".join("a." + name for name in COLUMNS.split(", "))},
   coalesce(e.entries, 0) AS entries_read, b.debits AS stored_debits, b.credits AS stored_credits,
   b.held AS stored_held, b.version AS stored_version, coalesce(h.remaining, 0) AS active_holds
 FROM ledger_accounts a
-{remembered_total("a.tenant_id", "a.id")}
+{REMEMBERED_OF_ACCOUNT}
 LEFT JOIN ledger_balances b ON b.tenant_id = a.tenant_id AND b.account_id = a.id
 LEFT JOIN (
   SELECT n.tenant_id, n.account_id, -coalesce(sum(n.units) FILTER (WHERE n.units < 0), 0) AS debits,
@@ -75,9 +75,9 @@ FROM marks m, ledger_clock c WHERE c.closed_until > '-infinity' ORDER BY m.tenan
 """
 
 
+FIRST: Final = "SELECT * FROM (%s) found ORDER BY tenant_id, subject, detail LIMIT $1"
+
+
 def check(name: str, *, full: bool) -> str:
     """The first of what must not be, $1 rows at most."""
-    return statement(
-        f"SELECT * FROM ({CHECKS[name]}) found ORDER BY tenant_id, subject, detail LIMIT $1",
-        full=full,
-    )
+    return statement(FIRST.replace("%s", CHECKS[name]), full=full)
