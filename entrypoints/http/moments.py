@@ -1,6 +1,6 @@
 """Times in the query: which past is asked for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -13,6 +13,8 @@ from entrypoints.http.schemas.values import Query
 _FORMAT: Final = "expected a time of RFC 3339 with its offset, as in 2026-01-05T09:00:00Z"
 _Aware = Annotated[datetime, Meta(tz=True)]
 
+# What times of booking are told apart by.
+TICK: Final = timedelta(microseconds=1)
 # Text: as a time, a number would be taken too, for seconds since 1970.
 Instant = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})]
 AsOf = Annotated[
@@ -51,6 +53,14 @@ def past(text: str, now: datetime, *, parameter: str) -> datetime:
     if at > now:
         raise _in_the_future(parameter)
     return at
+
+
+def until(ends: datetime, *, parameter: str) -> datetime:
+    """The last instant before `ends`. Raises `ApiError` when there is none."""
+    try:
+        return ends - TICK
+    except OverflowError:
+        raise invalid("nothing was booked so early", parameter=parameter) from None
 
 
 def _in_the_future(parameter: str) -> ApiError:

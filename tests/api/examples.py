@@ -61,6 +61,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_account": (f"/v1/accounts/{ids['account']}", None),
         "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
         "get_statement": (f"/v1/accounts/{ids['account']}/statement?{YEAR}", None),
+        "list_transactions": (f"/v1/transactions?reference={ids['transfer']}", None),
         "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
         "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
         "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),

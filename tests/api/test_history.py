@@ -150,3 +150,42 @@ async def test_two_pasts_at_once_are_refused(caller: Caller, fresh: str) -> None
     both = {"as_of": "2020-01-05T09:00:00Z", "effective_on": "2020-01-05"}
     response = await caller.get("/v1/accounts", customer_id=fresh, **both)
     problem(response, 400, "validation_failed")
+
+
+async def test_entries_of_a_time_begin_with_from_and_end_before_to(
+    caller: Caller, world: World, fresh: str
+) -> None:
+    """Times that follow each other share no entry and leave none out."""
+    for amount in ("1", "2", "3", "4"):
+        await deposited(caller, world, fresh, amount)
+    path = f"/v1/accounts/{(await usdt(caller, fresh))['id']}/entries"
+    every = (await caller.read(path))["data"]
+    second, fourth = every[2]["booked_at"], every[0]["booked_at"]
+
+    middle = {"from": second, "to": fourth}
+    first = await caller.read(path, limit=1, **middle)
+    rest = await caller.read(path, limit=1, cursor=first["next_cursor"], **middle)
+    before, after = [
+        (await caller.read(path, **one))["data"] for one in ({"to": second}, {"from": fourth})
+    ]
+
+    assert [*first["data"], *rest["data"]] == every[1:3]
+    assert not rest["has_more"]
+    assert [*after, *every[1:3], *before] == every
+    for wrong in ({"from": "9999-12-31T23:59:59Z"}, {"to": "1"}, {"to": "0001-01-01T00:00:00Z"}):
+        refused = problem(await caller.get(path, **wrong), 400, "validation_failed")
+        assert refused["errors"][0]["parameter"] in wrong
+    problem(await caller.get(path, as_of=second, to=fourth), 400, "validation_failed")
+
+
+async def test_transactions_are_found_by_the_object_they_are_about(
+    caller: Caller, partner: Partner
+) -> None:
+    deposit = await caller.deposit(partner.customer_id, "USDT", "1")
+    found = await caller.read("/v1/transactions", reference=deposit["id"])
+    assert found["data"] == [await caller.read(f"/v1/transactions/{deposit['transaction_id']}")]
+    assert found["has_more"] is False
+    assert (await caller.read("/v1/transactions", reference="ord_unknown"))["data"] == []
+    for wrong in ({}, {"reference": ""}, {"reference": "a b"}, {"reference": "x" * 65}):
+        refused = problem(await caller.get("/v1/transactions", **wrong), 400, "validation_failed")
+        assert refused["errors"][0]["parameter"] == "reference"

@@ -3,12 +3,12 @@ from typing import Final
 from uuid import UUID
 
 from application.ports.ledger import AccountView
-from application.ports.ledger_history import Moment, StatementRange
+from application.ports.ledger_history import Moment
 from application.ports.unit_of_work import Transaction
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, CustomerId, IdPrefix, TransactionId, decode_id
 from domain.tenants.permissions import Scope
-from entrypoints.http.moments import MomentQuery, past
+from entrypoints.http.moments import MomentQuery
 from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
 from entrypoints.http.paging import Paging
 from entrypoints.http.reply import Reply, answer
@@ -18,6 +18,7 @@ from entrypoints.http.schemas.ledger import (
     EntriesQuery,
     EntryBody,
     TransactionBody,
+    TransactionsQuery,
     account_body,
     entry_body,
     transaction_body,
@@ -84,15 +85,12 @@ async def _posted(
 async def list_entries(call: Call[EntriesQuery]) -> Reply:
     account_id = AccountId(call.item_id)
     paging = Paging(f"entries {account_id}", call.tenant_id, call.input)
-    as_of = call.input.as_of
-    now = call.services.clock.now()
-    booked_by = None if as_of is None else past(as_of, now, parameter="as_of")
+    wanted = call.input.range(call.services.clock.now(), before=_last_shown(paging))
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
         view = await tx.accounts.get(account_id)
         if not view.account.strict:
             raise NotFound("accounts that every customer shares have no statement")
-        wanted = StatementRange(before=_last_shown(paging), booked_by=booked_by)
         lines = await tx.history.statement(account_id, wanted, limit=paging.rows)
     return answer(
         paging.page(
@@ -124,9 +122,26 @@ async def get_transaction(call: Call[Nothing]) -> Reply:
     return answer(transaction_body(posted, catalog))
 
 
+@operation(
+    "GET",
+    "/v1/transactions",
+    summary="List what was posted about one business object, oldest first",
+    scope=Scope.READ,
+    takes=TransactionsQuery,
+    answers={200: Page[TransactionBody]},
+)
+async def list_transactions(call: Call[TransactionsQuery]) -> Reply:
+    """At most `REFERENCED_MAX`, far more than there ever are about one object."""
+    catalog = (await call.services.platform.view()).catalog
+    async with call.services.uow.begin(call.tenant_id) as tx:
+        found = await tx.journal.of_reference(call.input.reference)
+    return answer(whole([transaction_body(posted, catalog) for posted in found]))
+
+
 OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     list_accounts,
     get_account,
     list_entries,
+    list_transactions,
     get_transaction,
 )

@@ -1,11 +1,10 @@
-from datetime import timedelta
 from typing import Final
 
 from application.ports.ledger_history import STATEMENT_LINES_MAX, BookedBy, StatementRange
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, IdPrefix
 from domain.tenants.permissions import Scope
-from entrypoints.http.moments import past
+from entrypoints.http.moments import past, until
 from entrypoints.http.operation import AnyOperation, Call, operation
 from entrypoints.http.problems import invalid
 from entrypoints.http.reply import Reply, answer
@@ -20,8 +19,6 @@ from entrypoints.http.schemas.statements import (
 from entrypoints.http.schemas.values import timestamp
 
 CSV: Final = b"text/csv; charset=utf-8"
-# What times of booking are told apart by.
-TICK: Final = timedelta(microseconds=1)
 
 
 @operation(
@@ -40,11 +37,8 @@ async def get_statement(call: Call[StatementQuery]) -> Reply:
     ends = past(call.input.to, now, parameter="to")
     if begins >= ends:
         raise invalid("a statement ends after it begins", parameter="to")
-    try:
-        earlier = BookedBy(begins - TICK)
-    except OverflowError:
-        raise invalid("nothing was booked so early", parameter="from") from None
-    wanted = StatementRange(booked_from=begins, booked_by=ends - TICK)
+    earlier = BookedBy(until(begins, parameter="from"))
+    wanted = StatementRange(booked_from=begins, booked_by=until(ends, parameter="to"))
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
         view = await tx.accounts.get(account_id)

@@ -1,22 +1,28 @@
 """Accounts, their statements, and the journal behind them."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from application.ports.ledger import AccountView, PostedEntry, PostedTransaction
+from application.ports.ledger_history import StatementRange
 from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountStatus
 from domain.ledger.chart import AccountCode
-from domain.shared.ids import AccountId, IdPrefix, encode_id
-from entrypoints.http.moments import AsOf, MomentQuery
+from domain.shared.ids import AccountId, IdPrefix, TransactionId, encode_id
+from entrypoints.http.moments import AsOf, Instant, MomentQuery, past, until
 from entrypoints.http.paging import PageQuery
+from entrypoints.http.problems import invalid
 from entrypoints.http.schemas.values import (
     AccountRef,
     AssetText,
+    ClientText,
     CustomerRef,
     DecimalText,
+    Query,
     Timestamp,
     TransactionRef,
     decimal,
@@ -29,7 +35,29 @@ class AccountsQuery(MomentQuery, frozen=True, kw_only=True):
 
 
 class EntriesQuery(PageQuery, frozen=True, kw_only=True):
+    """`as_of` and `to` exclude each other."""
+
     as_of: AsOf | None = None
+    from_: (
+        Annotated[Instant, Meta(description="Booked then or later. Not in the future.")] | None
+    ) = msgspec.field(name="from", default=None)
+    to: Annotated[Instant, Meta(description="Booked before then. Not in the future.")] | None = None
+
+    def range(self, now: datetime, *, before: TransactionId | None) -> StatementRange:
+        """Raises `ApiError`."""
+        if self.as_of is not None and self.to is not None:
+            raise invalid("as_of and to exclude each other", parameter="to")
+        begins = None if self.from_ is None else past(self.from_, now, parameter="from")
+        booked_by = None if self.as_of is None else past(self.as_of, now, parameter="as_of")
+        if self.to is not None:
+            booked_by = until(past(self.to, now, parameter="to"), parameter="to")
+        return StatementRange(before=before, booked_from=begins, booked_by=booked_by)
+
+
+class TransactionsQuery(Query, frozen=True, kw_only=True):
+    reference: Annotated[
+        ClientText, Meta(description="The id of a business object: an order, a transfer, …")
+    ]
 
 
 class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
