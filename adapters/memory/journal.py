@@ -71,13 +71,16 @@ class MemoryJournal:
             entries=tuple(entry for entry in entries if entry is not None),
         )
 
-    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
+    async def of_reference(
+        self, reference: str, *, after: TransactionId | None = None, limit: int = REFERENCED_MAX
+    ) -> tuple[PostedTransaction, ...]:
         found = sorted(
             booked.transaction.id
             for booked in self._rows.transactions.values()
             if booked.transaction.reference == reference
+            and (after is None or booked.transaction.id > after)
         )
-        return tuple([await self.transaction(each) for each in found[:REFERENCED_MAX]])
+        return tuple([await self.transaction(each) for each in found[:limit]])
 
     async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
         for booked in self._rows.transactions.values():

@@ -149,10 +149,13 @@ class Journal(Protocol):
         ...
 
     @abstractmethod
-    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
-        """What was posted about one object, oldest first, at most `REFERENCED_MAX`.
+    async def of_reference(
+        self, reference: str, *, after: TransactionId | None = None, limit: int = REFERENCED_MAX
+    ) -> tuple[PostedTransaction, ...]:
+        """What was posted about one object, oldest first, from behind `after`.
 
-        Not for the path of requests: a reference does not say which partition to look into.
+        Not for the path of a trade: a reference does not say which partition to look into, so the
+        index of each is looked up.
         """
         ...
 

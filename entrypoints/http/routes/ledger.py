@@ -131,11 +131,19 @@ async def get_transaction(call: Call[Nothing]) -> Reply:
     answers={200: Page[TransactionBody]},
 )
 async def list_transactions(call: Call[TransactionsQuery]) -> Reply:
-    """At most `REFERENCED_MAX`, far more than there ever are about one object."""
+    paging = Paging("transactions", call.tenant_id, call.input)
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(call.tenant_id) as tx:
-        found = await tx.journal.of_reference(call.input.reference)
-    return answer(whole([transaction_body(posted, catalog) for posted in found]))
+        found = await tx.journal.of_reference(
+            call.input.reference, after=_last_shown(paging), limit=paging.rows
+        )
+    return answer(
+        paging.page(
+            found,
+            position=lambda posted: posted.transaction.id.int,
+            show=lambda posted: transaction_body(posted, catalog),
+        )
+    )
 
 
 OPERATIONS: Final[tuple[AnyOperation, ...]] = (

@@ -22,7 +22,6 @@ from entrypoints.http.schemas.values import (
     ClientText,
     CustomerRef,
     DecimalText,
-    Query,
     Timestamp,
     TransactionRef,
     decimal,
@@ -47,14 +46,17 @@ class EntriesQuery(PageQuery, frozen=True, kw_only=True):
         """Raises `ApiError`."""
         if self.as_of is not None and self.to is not None:
             raise invalid("as_of and to exclude each other", parameter="to")
+        ending = "as_of" if self.to is None else "to"
         begins = None if self.from_ is None else past(self.from_, now, parameter="from")
         booked_by = None if self.as_of is None else past(self.as_of, now, parameter="as_of")
         if self.to is not None:
             booked_by = until(past(self.to, now, parameter="to"), parameter="to")
+        if begins is not None and booked_by is not None and booked_by < begins:
+            raise invalid("this is before from", parameter=ending)
         return StatementRange(before=before, booked_from=begins, booked_by=booked_by)
 
 
-class TransactionsQuery(Query, frozen=True, kw_only=True):
+class TransactionsQuery(PageQuery, frozen=True, kw_only=True):
     reference: Annotated[
         ClientText, Meta(description="The id of a business object: an order, a transfer, …")
     ]
