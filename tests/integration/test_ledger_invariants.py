@@ -21,6 +21,7 @@ from domain.ledger.outcomes import OutcomeCode
 from tests.fixtures.postgres_servers import Server
 from tests.integration.direct import set_tenant, undone
 from tests.soak.checks import BALANCES, IMBALANCE, RUNNING
+from tests.soak.history import REPLAYED, TICK
 from tests.stateful.ledger_histories import (
     ALICE,
     ALICE_BTC,
@@ -68,12 +69,6 @@ HOLDS: Final = """
 SELECT count(*) AS holds, count(*) FILTER (WHERE captured + released + remaining <> units) AS torn,
   count(*) FILTER (WHERE (state = 'active') <> (remaining > 0)) AS undead
 FROM aksum.ledger_holds WHERE tenant_id = $1
-"""
-REPLAYED: Final = """
-SELECT a.id, (CASE WHEN a.type IN ('asset', 'expense') THEN -1 ELSE 1 END * coalesce((
-  SELECT sum(e.units) FROM aksum.ledger_entries e
-  WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id AND e.booked_at <= $2), 0))::text AS units
-FROM aksum.ledger_accounts a WHERE a.tenant_id = $1
 """
 
 
@@ -252,7 +247,7 @@ async def test_i10_balance_as_of_a_time_is_the_replay_to_it_while_writers_run(
         closed = await store.ports.ledger_clock.closed_until()
         if closed is None:
             continue
-        final = closed - timedelta(microseconds=1)
+        final = closed - TICK
         rows = await store.admin.fetch(REPLAYED, busy.tenant_id, final)
         replayed = {busy.small(row["id"]): int(row["units"]) for row in rows}
         assert await busy.posted(BookedBy(final)) == replayed
