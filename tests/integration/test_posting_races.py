@@ -10,12 +10,16 @@ import pytest
 from asyncpg import Connection
 from msgspec.structs import replace
 
-from application.errors import CommitUnknown
-from domain.ledger.account import AccountKey
+from adapters.postgres.journal_writes import write
+from application.errors import CommitUnknown, Overloaded
+from domain.ledger.account import Account, AccountKey
 from domain.ledger.chart import AccountCode
-from domain.ledger.commands import Batch, PlaceHold, Post, ReleaseHold, Request
+from domain.ledger.commands import COMMANDS_MAX, Batch, PlaceHold, Post, ReleaseHold, Request
+from domain.ledger.decision import Deltas
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.outcomes import OutcomeCode
+from domain.ledger.rules import decide
+from domain.ledger.state import LedgerState
 from domain.ledger.templates import reversal
 from domain.shared.ids import TransactionId
 from domain.shared.side import Side
@@ -25,15 +29,13 @@ from tests.contract.journal_contract import pair
 from tests.contract.ledger_clock_contract import booked, closed_after
 from tests.contract.world import USDT, Party, World
 from tests.fixtures.postgres_servers import Database
-from tests.integration.direct import connected, undone
+from tests.integration.direct import connected, set_tenant, undone
 from tests.integration.test_lock_order import until_waiting_for
 from tests.soak.checks import DEADLOCKS, check_books
 
 OK: Final = OutcomeCode.OK
 COPIES: Final = 8
 ROUNDS: Final = 4
-MANY: Final = 1_000
-SHARED: Final = (AccountCode.HOUSE_CLEARING, AccountCode.FEE_REVENUE)
 KEYS: Final = 20
 ENOUGH: Final = 100
 DAYS_AGO: Final = timedelta(days=10)
@@ -165,23 +167,45 @@ async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
 
 
 async def test_same_transactions_in_opposite_orders_meet_in_no_deadlock(
-    world: World, admin: Connection
+    world: World, database_18: Database, admin: Connection
 ) -> None:
     """Between shared accounts, which nobody locks: the server gets both statements at once."""
     party, _ = await pair(world)
-    from_key, to_key = (AccountKey(code, USDT.code) for code in SHARED)
-    async with world.ports.uow.begin(party.tenant_id) as tx:
-        found = await tx.accounts.resolve((from_key, to_key))
-        await tx.commit()
-    for _ in range(ROUNDS):
-        moves = [world.moving(found[from_key], found[to_key], 1) for _ in range(MANY)]
-        batch: Batch = tuple(Post(each, world.now) for each in moves)
-        answers = await asyncio.gather(
-            *(world.ports.ledger.post(party.tenant_id, each) for each in (batch, batch[::-1]))
-        )
-        codes = [{outcome.code for outcome in outcomes} for outcomes in answers]
-        assert sorted(codes, key=str) == sorted([{OK}, {OutcomeCode.TRANSACTION_EXISTS}], key=str)
+    clearing, fees = await shared_accounts(world, party)
+    state = LedgerState(
+        accounts={each.id: each for each in (clearing, fees)}, balances={}, holds={}
+    )
+    async with connected(database_18.api_url) as one, connected(database_18.api_url) as other:
+        for _ in range(ROUNDS):
+            batch: Batch = tuple(
+                Post(world.moving(clearing.id, fees.id, 1), world.now) for _ in range(COMMANDS_MAX)
+            )
+            there, back = (decide(each, state).deltas for each in (batch, batch[::-1]))
+            written = await asyncio.gather(
+                write_decided(one, party, there),
+                write_decided(other, party, back),
+                return_exceptions=True,
+            )
+            refused = [type(each) for each in written if each is not None]
+            assert refused == [Overloaded]
     assert await admin.fetchval(DEADLOCKS) == 0
+
+
+async def write_decided(connection: Connection, party: Party, deltas: Deltas) -> None:
+    async with connection.transaction():
+        await set_tenant(connection, party.tenant_id)
+        await connection.execute("SET LOCAL search_path = aksum")
+        await write(connection, party.tenant_id, deltas)
+
+
+async def shared_accounts(world: World, party: Party) -> tuple[Account, Account]:
+    codes = (AccountCode.HOUSE_CLEARING, AccountCode.FEE_REVENUE)
+    keys = [AccountKey(code, USDT.code) for code in codes]
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        opened = await tx.accounts.resolve(keys)
+        one, other = [(await tx.accounts.get(opened[key])).account for key in keys]
+        await tx.commit()
+    return one, other
 
 
 async def test_same_keys_in_opposite_orders_meet_in_no_deadlock(
