@@ -8,9 +8,12 @@ import pytest
 from adapters.system.seal_anchor import FileSealAnchor
 from application.ports.seals import AnchorUnreadable
 from domain.ledger.seal import header_fields
+from domain.ledger.seal_chain import anchored
 from domain.shared.ids import IdPrefix, encode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.unit.domain.ledger.seals import TENANT, chain
+
+STEP = 17
 
 
 @pytest.fixture
@@ -51,21 +54,22 @@ async def test_line_holds_the_header_as_it_is_hashed(anchor: FileSealAnchor, pat
     assert (bytes.fromhex(line["hash"]), line["key_id"]) == (seal.hash, seal.key_id)
 
 
-@pytest.mark.parametrize(("zeros", "step"), [(0, 1), (1, 29), (4096, 29)])
+@pytest.mark.parametrize("zeros", [0, 1, 4096])
 async def test_line_cut_short_at_any_byte_is_written_again(
-    anchor: FileSealAnchor, path: Path, zeros: int, step: int
+    anchor: FileSealAnchor, path: Path, zeros: int
 ) -> None:
     """Cut off, or never written where the file had become longer already."""
     first, second, third = chain(3)
     await anchor.append((first, second))
     whole = content(path)
     start = whole.index(b"\n") + 1
-    for end in range(start, len(whole), step):
+    for end in range(start, len(whole)):
         replace_with(path, whole[:end] + bytes(zeros))
         assert await numbers(anchor) == [1]
-        head = await anchor.head(TENANT)
-        assert head is not None
-        assert head.number == 1
+        assert await anchor.head(TENANT) == anchored(first)
+    # Each time waits for the disk, so not after every byte.
+    for end in (*range(start, len(whole), STEP), *range(len(whole) - STEP, len(whole))):
+        replace_with(path, whole[:end] + bytes(zeros))
         await anchor.append((second, third))
         # Where only the line's end was missing, the block is there twice: no harm.
         assert list(dict.fromkeys(await numbers(anchor))) == [1, 2, 3], end
