@@ -1,3 +1,4 @@
+from abc import ABC, abstractmethod
 from hashlib import sha256
 
 import pytest
@@ -8,18 +9,19 @@ from application.ports.signing import Signer, SignerUnavailable, TrustedKeys
 MESSAGE = b"the hash of a block"
 
 
-class Keys:
+class Keys(ABC):
     """A signer, the keys that are trusted, and what an operator does to them."""
 
     signer: Signer
     trusted: TrustedKeys
 
+    @abstractmethod
     def make(self) -> str:
         """The id of a new key, which replaces the one before."""
-        raise NotImplementedError
+        ...
 
-    def lose(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def lose(self) -> None: ...
 
 
 class SigningContract:
