@@ -47,8 +47,8 @@ class Accounts(Protocol):
     async def close(self, account_id: AccountId) -> "TermsChange":
         """Nothing is posted to it or held on it ever after. Raises as above, for `closed`.
 
-        Locks the balances of all accounts of its owner, by id: no order can be opened for them
-        until the transaction ends.
+        No order that pays from it or into it can be opened until the transaction ends. The lock on
+        its balance is the last one that is taken.
         """
         ...
 

@@ -32,6 +32,12 @@ class AccountNotEmpty(Conflict):
     code = "account_not_empty"
 
 
+class AccountAwaited(Conflict):
+    """An order that is not finished would pay into it."""
+
+    code = "account_awaited"
+
+
 class FloorAboveAvailable(RuleViolation):
     """The account is already below that floor; `available_units` is where it stands."""
 
@@ -58,8 +64,12 @@ def with_floor(account: Account, balance: Balance, floor_units: int) -> Account:
     return replace(account, floor_units=floor_units)
 
 
-def closed(account: Account, balance: Balance) -> Account:
-    """A closed account has no credit line. Raises as above, and `AccountNotEmpty`."""
+def closed(account: Account, balance: Balance, *, awaited: bool) -> Account:
+    """A closed account has no credit line.
+
+    `awaited` when an open order would pay into it: what an LP has executed must find its account.
+    Raises as above, `AccountNotEmpty` and `AccountAwaited`.
+    """
     _require_changeable(account)
     posted = balance.posted(account.type)
     if posted != 0 or balance.held != 0:
@@ -68,6 +78,8 @@ def closed(account: Account, balance: Balance) -> Account:
             posted_units=posted,
             held_units=balance.held,
         )
+    if awaited:
+        raise AccountAwaited("an order that is not finished would pay into the account")
     return replace(account, floor_units=0, status=AccountStatus.CLOSED)
 
 

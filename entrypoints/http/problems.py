@@ -55,6 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "limit_exceeded": Kind(422, "The amount is outside the limits"),
         "amount_not_on_lot": Kind(422, "The amount is not a multiple of the lot"),
         "instrument_halted": Kind(422, "The instrument is not open for trading"),
+        "account_closed": Kind(422, "The account is closed"),
         "customer_suspended": Kind(422, "The customer is suspended"),
         "breaks_do_not_cancel": Kind(422, "The breaks do not cancel each other out"),
         "statement_not_continuous": Kind(422, "The statement does not follow the last one"),

@@ -16,7 +16,7 @@ from tests.api.world import Caller, Json, Partner, World, problem
 
 # Errors that no caller may ever see: reaching one is a bug of ours, answered as `internal_error`.
 INTERNAL = {
-    "account_closed",
+    "account_awaited",
     "account_key_invalid",
     "account_not_empty",
     "account_not_strict",
