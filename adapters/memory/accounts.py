@@ -30,6 +30,16 @@ class MemoryAccounts:
         ]
         return tuple(self._view(each) for each in sorted(accounts, key=lambda each: each.asset))
 
+    async def shared(
+        self, *, after: AccountId | None = None, limit: int
+    ) -> tuple[AccountView, ...]:
+        found = sorted(
+            (each for each in self._rows.accounts.values() if not each.strict),
+            key=lambda each: each.id,
+        )
+        later = [each for each in found if after is None or each.id > after]
+        return tuple(self._view(each) for each in later[:limit])
+
     async def set_floor(self, account_id: AccountId, floor_units: int) -> TermsChange:
         before, balance = await self._locked(account_id)
         return await self._write(before, with_floor(before, balance, floor_units))

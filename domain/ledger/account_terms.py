@@ -53,7 +53,7 @@ def credit_line_floor(line_units: int) -> int:
 
 def with_floor(account: Account, balance: Balance, floor_units: int) -> Account:
     """Raises `AccountNotStrict`, `AccountClosed`, `CreditLineInvalid`, `FloorAboveAvailable`."""
-    _require_changeable(account)
+    require_changeable(account)
     if not -UNITS_LIMIT < floor_units <= 0:
         raise CreditLineInvalid("a floor is zero, or below it by the credit line")
     available = balance.available(account.type)
@@ -70,7 +70,7 @@ def closed(account: Account, balance: Balance, *, awaited: bool) -> Account:
     `awaited` when an open order would pay into it: what an LP has executed must find its account.
     Raises as above, `AccountNotEmpty` and `AccountAwaited`.
     """
-    _require_changeable(account)
+    require_changeable(account)
     posted = balance.posted(account.type)
     if posted != 0 or balance.held != 0:
         raise AccountNotEmpty(
@@ -83,7 +83,8 @@ def closed(account: Account, balance: Balance, *, awaited: bool) -> Account:
     return replace(account, floor_units=0, status=AccountStatus.CLOSED)
 
 
-def _require_changeable(account: Account) -> None:
+def require_changeable(account: Account) -> None:
+    """Raises `AccountNotStrict` and `AccountClosed`."""
     if not account.strict:
         raise AccountNotStrict("an account without a floor has no terms to change")
     if account.status is AccountStatus.CLOSED:

@@ -22,9 +22,9 @@ from domain.ledger.chart import AccountCode
 from domain.ledger.commands import PlaceHold, Post
 from domain.ledger.outcomes import OutcomeCode
 from domain.shared.errors import NotFound
-from domain.shared.ids import AccountId, ApiKeyId, ChangeRequestId
+from domain.shared.ids import AccountId, ChangeRequestId, OperatorId
 from domain.shared.side import Side
-from domain.tenants.operator import FourEyesRequired, Operator
+from domain.tenants.operator import Operator, SecondOperatorRequired
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.journal_contract import pair
 from tests.contract.world import BTC, USDT, Party, World
@@ -124,7 +124,7 @@ class AccountTermsContract:
 
     async def test_change_takes_two_people_and_stays_on_record(self, world: World) -> None:
         payer, _ = await pair(world)
-        maker, checker = (Operator(ApiKeyId(world.id()), name) for name in ("Abena", "Kwame"))
+        maker, checker = (Operator(OperatorId(world.id()), name) for name in ("Abena", "Kwame"))
         request = ChangeRequest(
             id=ChangeRequestId(world.id()),
             change=CreditLine(account_id=payer.usdt, floor_units="-50", floor_before="0"),
@@ -135,11 +135,11 @@ class AccountTermsContract:
         async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
             await tx.change_requests.add(request)
             await tx.commit()
-        rotated = Operator(ApiKeyId(world.id()), "abena")
-        for same in (maker, rotated):
+        renamed = Operator(maker.id, "Abena Owusu")
+        for same in (maker, renamed):
             async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
                 assert await tx.change_requests.get(request.id) == request
-                with pytest.raises(FourEyesRequired):
+                with pytest.raises(SecondOperatorRequired):
                     await tx.change_requests.decide(approved(request, same))
         async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
             done = approved(await tx.change_requests.get(request.id), checker)

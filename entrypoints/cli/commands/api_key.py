@@ -124,6 +124,9 @@ def _shown(key: ApiKey) -> Mapping[str, object]:
         "id": encode_id(IdPrefix.API_KEY, key.id),
         "lookup": key.lookup,
         "label": key.label,
+        "operator_id": (
+            None if key.operator_id is None else encode_id(IdPrefix.OPERATOR, key.operator_id)
+        ),
         "status": key.status.value,
         "scopes": sorted(scope.value for scope in key.scopes),
         "expires_at": key.expires_at,
