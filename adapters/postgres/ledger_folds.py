@@ -31,6 +31,7 @@ SELECT count(*) AS waiting,
         AND t.booked_at < $3 ORDER BY t.booked_at LIMIT 1), $3) END AS until
 FROM waiting
 """
+# OFFSET 0: entries by the key of their header, never by a join with the tenant's whole journal.
 # The days of an account that change are those something new is effective on, and all later ones it
 # has: a row holds everything up to its day.
 FOLD = """
@@ -40,7 +41,9 @@ WITH moved AS MATERIALIZED (
     coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries,
     max(e.booked_at) AS last_booked_at
   FROM ledger_transactions t
-  JOIN ledger_entries e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
+  CROSS JOIN LATERAL (
+    SELECT account_id, units, booked_at FROM ledger_entries
+    WHERE tenant_id = t.tenant_id AND transaction_id = t.id OFFSET 0) e
   WHERE t.tenant_id = $1 AND t.booked_at >= $2::timestamptz
     AND t.booked_at < $3
   GROUP BY e.account_id, t.effective_on),

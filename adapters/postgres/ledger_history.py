@@ -14,7 +14,8 @@ from application.ports.ledger_history import (
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, TenantId
 
-# Conditions on times compare with plain values: see the view of accounts.
+# Conditions on times compare with plain values: see the view of accounts. OFFSET 0: headers by
+# their key, one by one, never by a join with the tenant's whole journal.
 SIGN = "CASE WHEN a.type IN ('asset', 'expense') THEN -1 ELSE 1 END"
 # Strict accounts carry the running balance with each entry. Deferred ones have checkpoints.
 BOOKED_BY = f"""
@@ -48,7 +49,9 @@ LEFT JOIN LATERAL (
   ORDER BY k.effective_on DESC LIMIT 1) c ON true
 LEFT JOIN LATERAL (
   SELECT sum(e.units) AS units FROM ledger_entries e
-  JOIN ledger_transactions t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
+  CROSS JOIN LATERAL (
+    SELECT effective_on FROM ledger_transactions
+    WHERE tenant_id = e.tenant_id AND id = e.transaction_id OFFSET 0) t
   WHERE e.tenant_id = a.tenant_id AND e.account_id = a.id AND e.booked_at >= (
       SELECT coalesce(max(f.folded_until), '-infinity') FROM ledger_folds f WHERE f.tenant_id = $1)
     AND t.effective_on <= $3) d ON true
@@ -63,7 +66,9 @@ NUMBERED = "e.account_seq"
 UNNUMBERED = "e.transaction_id"
 LINES = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger_entries e
-JOIN ledger_transactions t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
+CROSS JOIN LATERAL (
+  SELECT template, reference FROM ledger_transactions
+  WHERE tenant_id = e.tenant_id AND id = e.transaction_id OFFSET 0) t
 WHERE e.tenant_id = $1 AND e.account_id = $2
   AND e.booked_at >= $3 AND e.booked_at <= $4
   AND ($5::timestamptz IS NULL OR (e.booked_at, {{order}}) < ($5, $6))

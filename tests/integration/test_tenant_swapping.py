@@ -18,9 +18,10 @@ from application.ports.reconciliation import BreakFilter
 from application.ports.trading import OrderFilter
 from application.ports.unit_of_work import Transaction
 from domain.ledger.commands import Post
+from domain.ledger.entry import MirrorOf
 from domain.ledger.outcomes import OutcomeCode
 from domain.shared.errors import InvariantViolation, NotFound
-from domain.shared.ids import BreakId, MatchId
+from domain.shared.ids import BreakId, ChangeRequestId, MatchId
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
@@ -91,6 +92,15 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         {},
         lambda tx, of, world: tx.history.posted([of.party.usdt], BookedBy(world.now)),
     ),
+    "journal.mirror": (
+        None,
+        lambda tx, of, _: tx.journal.mirror(
+            MirrorOf(of.party.tenant_id, of.trade.transaction.id),
+            reference=of.trade.transaction.reference,
+        ),
+    ),
+    "account_changes.of": ((), lambda tx, of, _: tx.account_changes.of(of.party.usdt)),
+    "corrections.of": (None, lambda tx, of, _: tx.corrections.of(of.correction.transaction_id)),
     "seals.row": (None, lambda tx, of, _: tx.seals.row(of.trade.transaction.id)),
     "journal.of_reference": (
         (),
@@ -156,6 +166,20 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
     "seals.add": (asyncpg.InsufficientPrivilegeError, add_seal),
+    "accounts.set_floor": (NotFound, lambda tx, of, _: tx.accounts.set_floor(of.party.usdt, -9)),
+    "accounts.close": (NotFound, lambda tx, of, _: tx.accounts.close(of.party.usdt)),
+    "change_requests.get": (
+        NotFound,
+        lambda tx, of, _: tx.change_requests.get(of.changed.request.id),
+    ),
+    "change_requests.decide": (
+        InvariantViolation,
+        lambda tx, of, _: tx.change_requests.decide(of.changed.request),
+    ),
+    "account_changes.record": (
+        asyncpg.ForeignKeyViolationError,
+        lambda tx, of, _: tx.account_changes.record(of.changed),
+    ),
     "tenants.add": (
         asyncpg.InsufficientPrivilegeError,
         lambda tx, of, world: tx.tenants.add(stored_tenant(of, world)),
@@ -251,6 +275,12 @@ OWN: dict[str, Attempt] = {
     "journal.close_period": lambda tx, of, world: tx.journal.close_period(
         world.now.date() - timedelta(days=9), by="me"
     ),
+    "journal.periods": lambda tx, of, _: tx.journal.periods(),
+    "change_requests.add": lambda tx, of, world: tx.change_requests.add(
+        replace(of.changed.request, id=ChangeRequestId(world.id()))
+    ),
+    "corrections.add": lambda tx, of, _: tx.corrections.add(of.correction),
+    "change_requests.page": lambda tx, of, _: tx.change_requests.page(None, limit=100),
     "folds.fold": lambda tx, _, w: tx.folds.fold(w.now, transactions_min=1, transactions_max=9),
     "folds.folded_until": lambda tx, of, _: tx.folds.folded_until(),
     "quotes.expire_due": lambda tx, of, world: tx.quotes.expire_due(now=world.now, limit=100),
@@ -329,6 +359,7 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             theirs.due_hold.id,
             theirs.reconciled.statement.id,
             theirs.reconciled.broken.id,
+            theirs.changed.request.id,
         ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):

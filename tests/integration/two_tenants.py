@@ -70,6 +70,8 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     transfer: Transfer
     reconciled: Reconciled
     transfer_batch: TransferBatch
+    changed: AccountChange
+    correction: Correction
     leased: Intent
     parked: Intent
     later: Intent
@@ -99,10 +101,9 @@ async def derived(world: World, party: Party, other: Party) -> None:
         assert await tx.journal.close_period(world.now.date() - 9 * timedelta(days=1), by="ops")
         await tx.commit()
     await fold_all(world, party.tenant_id)
-    await corrected(world, party)
 
 
-async def corrected(world: World, party: Party) -> None:
+async def corrected(world: World, party: Party) -> tuple[AccountChange, Correction]:
     """A credit line that two people agreed on, and a posting that was taken back with a reason."""
     maker, checker = (Operator(OperatorId(world.id()), name) for name in ("Abena", "Kwame"))
     request = ChangeRequest(
@@ -133,6 +134,7 @@ async def corrected(world: World, party: Party) -> None:
         changed = AccountChange(request=done, before=terms.before, after=terms.after)
         await tx.account_changes.record(changed)
         await tx.commit()
+    return changed, correction
 
 
 async def inhabitant(world: World) -> Inhabitant:
@@ -151,6 +153,7 @@ async def inhabitant(world: World) -> Inhabitant:
     await do(world, party, PlaceHold(due_hold))
     other = await world.party(party.tenant_id)
     await derived(world, party, other)
+    changed, correction = await corrected(world, party)
     assert await add(world, *await sealing(world, party.tenant_id, None))
     return Inhabitant(
         party=party,
@@ -165,6 +168,8 @@ async def inhabitant(world: World) -> Inhabitant:
         transfer=transfer,
         reconciled=await reconciled(world, party),
         transfer_batch=await batch_with(world, party, transfer),
+        changed=changed,
+        correction=correction,
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
