@@ -6,13 +6,18 @@ from datetime import timedelta
 import msgspec
 
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ledger.change_terms import ChangeTerms, ProposeCommand
 from application.ports.reconciliation import BreakFilter
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
+from domain.ledger.account import AccountKey
+from domain.ledger.chart import AccountCode
 from domain.liquidity.outcome import Filled, LpExecute
 from domain.liquidity.quote import LpQuote, LpQuoteRequest
 from domain.reconciliation.findings import BreakType
-from domain.shared.ids import IdPrefix, OrderId, encode_id
+from domain.shared.ids import AccountId, IdPrefix, OperatorId, OrderId, decode_id, encode_id
+from domain.shared.money import AssetCode
 from domain.shared.side import FixedSide, Side
+from domain.tenants.operator import Operator
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.http.app import all_operations
 from entrypoints.http.metrics import Metrics
@@ -37,8 +42,13 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
     run, found_break = await reconciled(world)
+    house_account = f"/admin/v1/accounts/{await opened_in_the_house(world)}"
+    asked, refused = [await proposed(world, partner, ids["account"]) for _ in range(2)]
+    changes = "/admin/v1/change-requests"
     runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
+    of_tenant = {"tenant_id": tenant}
+    line = {"account_id": ids["account"], "kind": "credit_line", "reason": "r", "credit_line": "1"}
     pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
@@ -58,6 +68,10 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "list_orders": (f"/v1/orders?customer_id={mine}", None),
         "get_order": (f"/v1/orders/{ids['order']}", None),
         "list_accounts": (f"/v1/accounts?customer_id={mine}", None),
+        "list_house_accounts": ("/admin/v1/accounts", None),
+        "get_house_account": (house_account, None),
+        "list_house_entries": (f"{house_account}/entries", None),
+        "get_house_statement": (f"{house_account}/statement?{YEAR}", None),
         "get_account": (f"/v1/accounts/{ids['account']}", None),
         "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
         "get_statement": (f"/v1/accounts/{ids['account']}/statement?{YEAR}", None),
@@ -84,6 +98,11 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "create_change_request": (changes, {**of_tenant, **line}),
+        "list_change_requests": (f"{changes}?tenant_id={tenant}&state=proposed", None),
+        "get_change_request": (f"{changes}/{asked}?tenant_id={tenant}", None),
+        "approve_change_request": (f"{changes}/{asked}/approve", of_tenant),
+        "reject_change_request": (f"{changes}/{refused}/reject", of_tenant),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),
         "get_metrics": ("/metrics", None),
@@ -101,6 +120,27 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         )
         for name, (url, body) in found.items()
     ]
+
+
+async def opened_in_the_house(world: World) -> str:
+    key = AccountKey(AccountCode.CUSTODY, AssetCode("USDT"))
+    async with MemoryUnitOfWork(world.store).begin(HOUSE_TENANT_ID) as tx:
+        found = await tx.accounts.resolve((key,))
+        await tx.commit()
+    return encode_id(IdPrefix.ACCOUNT, found[key])
+
+
+async def proposed(world: World, partner: Partner, account: str) -> str:
+    """By an operator who sends none of the requests."""
+    terms = await world.container.get(ChangeTerms)
+    command = ProposeCommand(
+        tenant_id=partner.tenant_id,
+        account_id=AccountId(decode_id(IdPrefix.ACCOUNT, account)),
+        line_units=5,
+        reason="a reason",
+        by=Operator(OperatorId(world.ids.new()), "somebody else"),
+    )
+    return encode_id(IdPrefix.CHANGE_REQUEST, (await terms.propose(command)).value.id)
 
 
 async def reconciled(world: World) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import httpx
+
 from tests.api.world import Caller, Partner, problem
 
 
@@ -55,7 +57,7 @@ async def test_shared_accounts_are_the_tenants_own_to_read(
 
 
 async def test_own_accounts_come_in_pages_and_belong_to_no_customer(
-    caller: Caller, partner: Partner, stranger: Partner
+    caller: Caller, partner: Partner, stranger: Partner, client: httpx.AsyncClient
 ) -> None:
     await caller.deposit(partner.customer_id, "USDT", "1")
     await caller.deposit(partner.customer_id, "BTC", "1")

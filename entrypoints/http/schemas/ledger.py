@@ -11,7 +11,7 @@ from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountStatus
 from domain.ledger.chart import AccountCode
 from domain.shared.ids import AccountId, IdPrefix, encode_id
-from entrypoints.http.moments import AsOf, MomentQuery
+from entrypoints.http.moments import AsOf, MomentPageQuery
 from entrypoints.http.paging import PageQuery
 from entrypoints.http.schemas.values import (
     AccountRef,
@@ -25,13 +25,13 @@ from entrypoints.http.schemas.values import (
 )
 
 
-class AccountsQuery(MomentQuery, PageQuery, frozen=True, kw_only=True):
+class AccountsQuery(MomentPageQuery, frozen=True, kw_only=True):
     """Without `customer_id`, your own accounts: those that all your customers share."""
 
     customer_id: CustomerRef | None = None
 
 
-class OwnAccountsQuery(MomentQuery, PageQuery, frozen=True, kw_only=True):
+class OwnAccountsQuery(MomentPageQuery, frozen=True, kw_only=True):
     """The accounts of the house."""
 
 
