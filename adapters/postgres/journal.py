@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
+import asyncpg
+
 from adapters.postgres.connection import Connection
 from adapters.postgres.journal_at_once import PostAtOnce, post_at_once
 from adapters.postgres.journal_rows import (
@@ -16,6 +18,7 @@ from adapters.postgres.journal_rows import (
 )
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
+from application.errors import Overloaded
 from application.ports.ledger import (
     PERIODS_MAX,
     REFERENCED_MAX,
@@ -58,9 +61,14 @@ PERIODS = f"""
 SELECT closed_through, closed_by, closed_at FROM ledger_periods
 WHERE tenant_id = $1 ORDER BY closed_through DESC LIMIT {PERIODS_MAX}
 """
+LOCK_CALENDAR = "SELECT aksum.lock_calendar($1, true)"
+# Read after the calendar was locked (migration 0011): whoever did not see the period closed has
+# booked and ended by now, at a later time than the clock shows only if that was set back.
 CLOSE_PERIOD = """
 INSERT INTO ledger_periods (tenant_id, closed_through, closed_by, closed_at)
-SELECT $1, $2, $3, clock_timestamp() WHERE NOT EXISTS (
+SELECT $1, $2, $3, greatest(clock_timestamp(), interval '1 us' + (
+  SELECT max(booked_at) FROM ledger_transactions WHERE tenant_id = $1))
+WHERE NOT EXISTS (
   SELECT FROM ledger_periods WHERE tenant_id = $1 AND closed_through >= $2)
 ON CONFLICT DO NOTHING RETURNING 1
 """
@@ -97,6 +105,10 @@ class PostgresJournal:
         return done
 
     async def close_period(self, through: date, *, by: str) -> bool:
+        try:
+            await self._connection.fetchval(LOCK_CALENDAR, self._tenant_id)
+        except asyncpg.LockNotAvailableError as error:
+            raise Overloaded("somebody is posting what is dated back: try again") from error
         closed = await self._connection.fetchval(CLOSE_PERIOD, self._tenant_id, through, by)
         return closed is not None
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from application.ports.ledger_history import BookedBy, EffectiveOn, Moment
+from entrypoints.http.paging import PageQuery
 from entrypoints.http.problems import ApiError, invalid
 from entrypoints.http.schemas.values import Query
 
@@ -33,15 +34,30 @@ class MomentQuery(Query, frozen=True, kw_only=True):
 
     def moment(self, now: datetime) -> Moment | None:
         """None for the present. Raises `ApiError`."""
-        if self.as_of is not None and self.effective_on is not None:
-            raise invalid("as_of and effective_on exclude each other", parameter="effective_on")
-        if self.as_of is not None:
-            return BookedBy(past(self.as_of, now, parameter="as_of"))
-        if self.effective_on is None:
-            return None
-        if self.effective_on > now.date():
-            raise _in_the_future("effective_on")
-        return EffectiveOn(self.effective_on)
+        return _moment(self.as_of, self.effective_on, now)
+
+
+class MomentPageQuery(PageQuery, frozen=True, kw_only=True):
+    """The same, of a list that comes in pages."""
+
+    as_of: AsOf | None = None
+    effective_on: Day | None = None
+
+    def moment(self, now: datetime) -> Moment | None:
+        """As above."""
+        return _moment(self.as_of, self.effective_on, now)
+
+
+def _moment(as_of: str | None, effective_on: date | None, now: datetime) -> Moment | None:
+    if as_of is not None and effective_on is not None:
+        raise invalid("as_of and effective_on exclude each other", parameter="effective_on")
+    if as_of is not None:
+        return BookedBy(past(as_of, now, parameter="as_of"))
+    if effective_on is None:
+        return None
+    if effective_on > now.date():
+        raise _in_the_future("effective_on")
+    return EffectiveOn(effective_on)
 
 
 def past(text: str, now: datetime, *, parameter: str) -> datetime:

@@ -30,7 +30,7 @@ from tests.contract.ledger_clock_contract import booked, closed_after
 from tests.contract.world import USDT, Party, World
 from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import connected, set_tenant, undone
-from tests.integration.test_lock_order import until_waiting_for
+from tests.integration.test_lock_order import LOOKS_MAX, until_waiting_for
 from tests.soak.checks import DEADLOCKS, check_books
 
 OK: Final = OutcomeCode.OK
@@ -40,7 +40,6 @@ KEYS: Final = 20
 ENOUGH: Final = 100
 DAYS_AGO: Final = timedelta(days=10)
 STEP_BACK: Final = timedelta(hours=1)
-ADVANCES: Final = 10
 HEADER: Final = """
 INSERT INTO aksum.ledger_transactions
   (tenant_id, id, template, reference, effective_on, booked_at)
@@ -48,6 +47,11 @@ VALUES ($1, $2, 'blocker', 'blocker', current_date, now())
 """
 EFFECTIVE_BY: Final = """
 SELECT count(*) FROM aksum.ledger_transactions WHERE tenant_id = $1 AND effective_on <= $2
+"""
+LATEST_BY: Final = EFFECTIVE_BY.replace("count(*)", "max(booked_at)")
+SOMEBODY_WAITS: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'
 """
 END_WAITING: Final = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -113,23 +117,36 @@ async def test_post_that_meets_a_period_being_closed_is_refused_for_it(
     assert [each.code for each in outcomes] == [OutcomeCode.PERIOD_CLOSED, OK]
 
 
-async def test_period_is_not_final_while_somebody_still_posts_into_it(
-    world: World, admin: Connection
+async def test_closing_waits_for_who_posts_into_the_period_and_is_later_than_all_of_it(
+    world: World, admin: Connection, observer: Connection
 ) -> None:
     payer, payee = await pair(world)
     closing = world.now.date() - DAYS_AGO
     dated = replace(world.moving(payer.usdt, payee.usdt, 1), effective_on=closing)
     async with world.ports.uow.begin(payer.tenant_id) as tx:
         await world.accept(tx, (Post(dated, world.now),))
-        await close_period(world, payer, closing)
-        closed_at = await admin.fetchval("SELECT clock_timestamp()")
-        for _ in range(ADVANCES):
-            await world.ports.ledger_clock.advance()
-        reached = await world.ports.ledger_clock.closed_until()
-        assert reached is None or reached <= closed_at
+        step = asyncio.ensure_future(close_period(world, payer, closing))
+        await until_somebody_waits(observer)
         await tx.commit()
-    assert await closed_after(world, closed_at)
+    await step
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        (period,) = await tx.journal.periods()
+        posted = await tx.journal.transaction(dated.id)
+    assert posted.booked_at < period.closed_at
     assert await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing) == 1
+
+
+async def test_closing_gives_up_on_a_long_posting_and_changes_nothing(world: World) -> None:
+    payer, payee = await pair(world)
+    closing = world.now.date() - DAYS_AGO
+    dated = replace(world.moving(payer.usdt, payee.usdt, 1), effective_on=closing)
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        await world.accept(tx, (Post(dated, world.now),))
+        with pytest.raises(Overloaded):
+            await close_period(world, payer, closing)
+        await tx.commit()
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        assert await tx.journal.periods() == ()
 
 
 async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
@@ -158,11 +175,14 @@ async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
             tasks.create_task(post_backdated(size))
         await some_posted.wait()
         await close_period(world, payer, closing)
-        assert await closed_after(world, await admin.fetchval("SELECT clock_timestamp()"))
+        async with world.ports.uow.begin(payer.tenant_id) as tx:
+            (period,) = await tx.journal.periods()
+        assert await closed_after(world, period.closed_at)
         final = await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing)
         await some_refused.wait()
         done.set()
     assert await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing) == final
+    assert await admin.fetchval(LATEST_BY, payer.tenant_id, closing) < period.closed_at
     assert set(codes) <= {OK, OutcomeCode.PERIOD_CLOSED, OutcomeCode.BELOW_FLOOR}
 
 
@@ -306,6 +326,13 @@ async def test_clock_that_was_set_back_books_behind_closed_time_and_in_order(
     assert times[1] >= ahead
     await world.ports.ledger_clock.advance()
     assert await world.ports.ledger_clock.closed_until() >= ahead
+
+
+async def until_somebody_waits(observer: Connection) -> None:
+    for _ in range(LOOKS_MAX):
+        if await observer.fetchval(SOMEBODY_WAITS):
+            return
+    raise AssertionError("nobody waits for the calendar")
 
 
 async def close_period(world: World, party: Party, through: date) -> None:
