@@ -9,7 +9,6 @@ from adapters.memory.ledger_folds import FOLD
 from application.ports.verification import Finding
 from domain.ledger.entry import Entry
 from domain.ledger.kept_answers import is_well_formed
-from domain.ledger.period import CLOSING_TAKES_MAX
 from domain.shared.ids import IdPrefix, TransactionId, encode_id
 
 
@@ -72,8 +71,7 @@ def dated_into_closed_periods(reading: Reading) -> Iterator[Finding]:
     for booked in reading.transactions:
         effective_on = booked.transaction.effective_on
         if any(
-            period.closed_through >= effective_on
-            and period.closed_at + CLOSING_TAKES_MAX < booked.booked_at
+            period.closed_through >= effective_on and period.closed_at < booked.booked_at
             for period in periods
         ):
             check = "nothing_is_dated_into_a_closed_period"

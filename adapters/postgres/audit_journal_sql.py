@@ -95,13 +95,13 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
                   FROM ({{numbered}}) e WHERE e.account_seq IS NOT NULL
                   {BY_NUMBER}) n
             WHERE booked_at < before""",
-        # Whoever was posting while a period was closed may have finished after it.
+        # Whoever was posting while a period was closed has booked before it.
         "nothing_is_dated_into_a_closed_period": """
             SELECT t.tenant_id, t.id::text AS subject,
               format('booked at %s, effective on %s', t.booked_at, t.effective_on) AS detail
             FROM ({headers}) t WHERE (
               SELECT true FROM ledger_periods p
               WHERE p.tenant_id = t.tenant_id AND p.closed_through >= t.effective_on
-                AND p.closed_at + {closing_takes} < t.booked_at LIMIT 1)""",
+                AND p.closed_at < t.booked_at LIMIT 1)""",
     }
 )

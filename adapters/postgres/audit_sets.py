@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.ledger.kept_answers import NAMES
-from domain.ledger.period import CLOSING_TAKES_MAX
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 # Ids are drawn, and clocks set back, within this time of what is committed.
@@ -107,7 +106,6 @@ LEFT JOIN LATERAL (
 VALUES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "house": f"'{HOUSE_TENANT_ID}'::uuid",
-        "closing_takes": f"interval '{CLOSING_TAKES_MAX.total_seconds():.0f} seconds'",
         "answers": ", ".join(
             f"({code:d}, {names.account}, {names.hold}, {names.transaction})"
             for code, names in NAMES.items()

@@ -23,6 +23,7 @@ from entrypoints.http.requests import BODY_BYTES_MAX
 from entrypoints.http.routes import (
     api_keys,
     catalog,
+    change_requests,
     customers,
     ledger,
     movements,
@@ -50,6 +51,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *change_requests.OPERATIONS,
 )
 
 

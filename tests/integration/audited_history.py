@@ -18,7 +18,7 @@ from application.ledger.reverse_transaction import ReverseCommand, ReverseTransa
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.ports.intents import IntentKind
 from application.ports.verification import VerifiedMark
-from domain.shared.ids import ApiKeyId, TenantId, TransactionId
+from domain.shared.ids import OperatorId, TenantId, TransactionId
 from domain.shared.side import Side
 from domain.tenants.operator import Operator
 from domain.tenants.tenant import HOUSE_TENANT_ID
@@ -169,7 +169,7 @@ async def taken_back(
         tenant_id=tenant_id,
         transaction_id=transaction_id,
         reason="twice",
-        by=Operator(ApiKeyId(stack.ids.new()), "Abena"),
+        by=Operator(OperatorId(stack.ids.new()), "Abena"),
         key=uuid4().hex,
     )
     return (await reverse.execute(command)).transaction.id

@@ -19,7 +19,7 @@ from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
-from domain.shared.ids import ApiKeyId, ChangeRequestId, TransactionId
+from domain.shared.ids import ChangeRequestId, OperatorId, TransactionId
 from domain.tenants.operator import Operator
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.history_contract import fold_all
@@ -113,7 +113,7 @@ async def derived(world: World, party: Party, other: Party) -> None:
 
 async def corrected(world: World, party: Party) -> tuple[AccountChange, Correction]:
     """A credit line that two people agreed on, and a posting that was taken back with a reason."""
-    maker, checker = (Operator(ApiKeyId(world.id()), name) for name in ("Abena", "Kwame"))
+    maker, checker = (Operator(OperatorId(world.id()), name) for name in ("Abena", "Kwame"))
     request = ChangeRequest(
         id=ChangeRequestId(world.id()),
         change=CreditLine(account_id=party.usdt, floor_units="-50", floor_before="0"),

@@ -16,6 +16,7 @@ from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import books, orders
 from entrypoints.cli.books import amount
 from entrypoints.cli.commands.ledger_export import export
+from entrypoints.cli.commands.ledger_periods import close_period, periods
 from entrypoints.cli.commands.ledger_prove import prove
 from entrypoints.cli.commands.ledger_reverse import reverse
 from entrypoints.cli.commands.ledger_seal import seal
@@ -39,6 +40,8 @@ ledger.add_command(show_trial_balance)
 ledger.add_command(seal)
 ledger.add_command(prove)
 ledger.add_command(reverse)
+ledger.add_command(close_period)
+ledger.add_command(periods)
 
 
 @ledger.command()

@@ -7,6 +7,8 @@ from dishka import Provider, Scope, provide
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.ledger.begin_epoch import BeginEpoch
+from application.ledger.change_terms import ChangeTerms
+from application.ledger.close_period import ClosePeriod
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
 from application.ledger.fold_ledger import FoldLedger
@@ -69,6 +71,7 @@ class PlatformUseCases(Provider):
     create_tenant = provide(CreateTenant)
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
+    change_terms = provide(ChangeTerms)
 
 
 class SettlementUseCases(Provider):
@@ -141,3 +144,4 @@ class AuditUseCases(Provider):
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
+    close_period = provide(ClosePeriod)
