@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from adapters.memory.store import BookedTransaction, Rows, StoredSeal
 from application.ports.ledger import PostedEntry
 from application.ports.seals import Leaf, Place, StoredRow
+from domain.ledger.account import Account
 from domain.ledger.canonical import Fields, JournalRow
 from domain.ledger.seal import Seal
 from domain.shared.ids import TenantId, TransactionId
@@ -94,7 +95,12 @@ class MemorySeals:
         legs = range(len(transaction.entries))
         entries = (self._rows.entries.get((transaction.id, leg)) for leg in legs)
         return JournalRow(
-            header, tuple(_entry(tenant_id, entry) for entry in entries if entry is not None)
+            header,
+            tuple(
+                {**_entry(tenant_id, entry), **_account(self._rows.accounts.get(entry.account_id))}
+                for entry in entries
+                if entry is not None
+            ),
         )
 
 
@@ -110,6 +116,14 @@ def _entry(tenant_id: TenantId, entry: PostedEntry) -> Fields:
         "balance_after": _text(entry.balance_after),
         "booked_at": _instant(entry.booked_at),
         "created_xid": NO_XID,
+    }
+
+
+def _account(account: Account | None) -> Fields:
+    return {
+        "account_owner": None if account is None else account.key.owner or "",
+        "account_code": None if account is None else account.key.code.value,
+        "account_type": None if account is None else account.type.value,
     }
 
 

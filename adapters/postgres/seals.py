@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.postgres.connection import Connection, Row
 from application.ports.seals import Leaf, Place, StoredRow
-from domain.ledger.canonical import Fields, JournalRow
+from domain.ledger.canonical import ACCOUNT_PREFIX, FORMAT, FORMATS, Fields, JournalRow
 from domain.ledger.merkle import HASH_BYTES
 from domain.ledger.seal import BlockHeader, Seal
 from domain.shared.errors import InvariantViolation
@@ -51,10 +51,14 @@ SELECT CASE
     FROM beyond)
   WHEN EXISTS (SELECT FROM {BOOKED}) THEN $3 END
 """
+# Formats to come add to these.
+OF_ACCOUNT = ", ".join(f"a.{name} AS {ACCOUNT_PREFIX}{name}" for name in FORMATS[FORMAT].account)
 # JSON has one way to write a time or a number, whatever a session or a database is set to.
-ROW = """to_json(t)::text AS header, (
-    SELECT json_agg(e ORDER BY e.leg)::text FROM ledger_entries e
-    WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id) AS entries"""
+ROW = f"""to_json(t)::text AS header, (
+    SELECT json_agg(n ORDER BY n.leg)::text FROM (
+      SELECT e.*, {OF_ACCOUNT} FROM ledger_entries e
+      LEFT JOIN ledger_accounts a ON a.tenant_id = e.tenant_id AND a.id = e.account_id
+      WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id) n) AS entries"""
 PAGE = f"""
 SELECT {ROW} FROM ledger_transactions t
 WHERE t.tenant_id = $1 AND t.booked_at < $3::timestamptz

@@ -76,7 +76,8 @@ class ProveTransaction:
             transaction=ProvedTransaction(
                 header={name: stored.row.header[name] for name in columns.header},
                 entries=tuple(
-                    {name: entry[name] for name in columns.entry} for entry in stored.row.entries
+                    {name: entry[name] for name in columns.entry_with_account}
+                    for entry in stored.row.entries
                 ),
             ),
             leaf=leaf.hex(),

@@ -4,6 +4,9 @@ A *row* is a count of fields and then, for each, its name, a byte that says whet
 value, and the value as text. Every text is preceded by its length in bytes, every number is four
 bytes, big-endian: no two different rows share their bytes, and NULL is not the empty text.
 
+An entry names its account by an id, which says nothing about whose it is: so each entry also carries
+the account's owner, code and type. A balance that changes hands changes what was sealed.
+
 A new column of either table is a new format here, and never a change of an old one: what was sealed
 must be found again as it was sealed.
 """
@@ -19,16 +22,25 @@ from ..shared.errors import InvariantViolation, invariant
 Fields: TypeAlias = Mapping[str, str | None]
 
 FORMAT: Final = 1
+ACCOUNT_PREFIX: Final = "account_"
 _SIZE_BYTES: Final = 4
 _ABSENT: Final = b"\x00"
 _PRESENT: Final = b"\x01"
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Names of the columns of a journal transaction's two tables, in the order they are sealed."""
+    """What is sealed of a journal transaction, in order: columns of its header and its entries.
+
+    Behind its own columns an entry carries those of its `account`, as `account_` and their names.
+    """
 
     header: tuple[str, ...]
     entry: tuple[str, ...]
+    account: tuple[str, ...]
+
+    @property
+    def entry_with_account(self) -> tuple[str, ...]:
+        return (*self.entry, *(f"{ACCOUNT_PREFIX}{name}" for name in self.account))
 
 
 FORMATS: Final[Mapping[int, Columns]] = MappingProxyType(
@@ -58,6 +70,7 @@ FORMATS: Final[Mapping[int, Columns]] = MappingProxyType(
                 "booked_at",
                 "created_xid",
             ),
+            account=("owner", "code", "type"),
         )
     }
 )
@@ -65,6 +78,8 @@ FORMATS: Final[Mapping[int, Columns]] = MappingProxyType(
 
 class JournalRow(msgspec.Struct, frozen=True):
     """A transaction as it stands in the store: all columns as text, its entries by leg.
+
+    Entries carry their accounts' as these stand now, NULL where there is no such account.
 
     More columns than a format names are allowed, for they came later; fewer are a bug.
     """
@@ -131,7 +146,7 @@ _PREPARED: Final = {
     number: _Prepared(
         text_bytes(f"aksum transaction {number}"),
         _prepared(columns.header),
-        _prepared(columns.entry),
+        _prepared(columns.entry_with_account),
     )
     for number, columns in FORMATS.items()
 }

@@ -74,7 +74,7 @@ def rows_disagreement(seal: Seal, found: Contents) -> Disagreement | None:
     header = seal.header
     if found == Contents(header.transactions, header.entries, header.merkle_root):
         return None
-    detail = "a column of a row was changed"
+    detail = "a column of a row was changed, or the owner, code or type of an account"
     if (found.transactions, found.entries) != (header.transactions, header.entries):
         detail = (
             f"sealed were {header.transactions} transactions with {header.entries} entries, "

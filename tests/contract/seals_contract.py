@@ -23,7 +23,8 @@ class SealsContract:
         columns = FORMATS[FORMAT]
         for row in rows:
             assert set(columns.header) <= row.header.keys()
-            assert all(set(columns.entry) <= entry.keys() for entry in row.entries)
+            assert all(set(columns.entry_with_account) <= entry.keys() for entry in row.entries)
+            assert all(entry["account_code"] for entry in row.entries)
             assert [entry["leg"] for entry in row.entries] == ["0", "1"]
             assert row.header["tenant_id"] == str(party.tenant_id)
             assert transaction_bytes(row)

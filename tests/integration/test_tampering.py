@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from adapters.system.file_signer import FileSigner, make_key
 from adapters.system.seal_anchor import FileSealAnchor
+from application.ledger.anchoring import SealChainDisagrees
 from application.ledger.seal_walk import LEAVES, SIGNATURE
 from domain.ledger.canonical import FORMAT, FORMATS
 from domain.ledger.entry import JournalTransaction, MirrorOf
@@ -137,6 +138,54 @@ async def test_changed_column_of_an_entry_is_named(sealing: Sealing, column: str
     (found,) = (await sealing.verified(payer.tenant_id)).findings
     assert (found.check, found.tenant_id) == (ROWS, payer.tenant_id)
     assert found.subject.endswith(f"{name(moved[1])} was changed")
+
+
+async def test_account_that_changed_hands_is_named(sealing: Sealing) -> None:
+    """Nothing of the journal or a balance is touched: only who owns it is another."""
+    payer, moved = await sealing.sealed(1)
+    async with sealing.tampering() as connection:
+        await connection.execute("ALTER TABLE ledger_accounts DISABLE TRIGGER USER")
+        owners = dict(
+            await connection.fetch(
+                "SELECT id, owner FROM ledger_accounts WHERE tenant_id = $1 AND id = ANY($2)",
+                payer.tenant_id,
+                [payer.usdt, payer.other],
+            )
+        )
+        swapped = ((payer.usdt, "?"), (payer.other, owners[payer.usdt]))
+        for account, owner in (*swapped, (payer.usdt, owners[payer.other])):
+            await connection.execute(
+                "UPDATE ledger_accounts SET owner = $3 WHERE tenant_id = $1 AND id = $2",
+                payer.tenant_id,
+                account,
+                owner,
+            )
+        await connection.execute("ALTER TABLE ledger_accounts ENABLE TRIGGER USER")
+    findings = (await sealing.verified(payer.tenant_id)).findings
+    assert {each.check for each in findings} == {ROWS}
+    assert "was changed" in findings[0].subject
+    assert "owner" in findings[0].detail
+    with pytest.raises(SealChainDisagrees):
+        await sealing.prove.execute(payer.tenant_id, moved[0].id)
+
+
+@pytest.mark.parametrize(
+    "change", ["owner = 'nobody'", "code = 'fees'", "type = 'asset'", "id = gen_random_uuid()"]
+)
+async def test_changed_account_of_an_entry_is_named(sealing: Sealing, change: str) -> None:
+    payer, moved = await three_moved(sealing)
+    async with sealing.tampering() as connection:
+        await connection.execute("ALTER TABLE ledger_accounts DISABLE TRIGGER ALL")
+        done = await connection.execute(
+            f"UPDATE ledger_accounts SET {change} WHERE tenant_id = $1 AND id = $2",
+            payer.tenant_id,
+            payer.other,
+        )
+        await connection.execute("ALTER TABLE ledger_accounts ENABLE TRIGGER ALL")
+    assert done == "UPDATE 1"
+    findings = (await sealing.verified(payer.tenant_id)).findings
+    assert {each.check for each in findings} == {ROWS}
+    assert any(name(each) in found.subject for each in moved for found in findings)
 
 
 async def test_deleted_transaction_is_named(sealing: Sealing) -> None:

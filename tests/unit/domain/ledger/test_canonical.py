@@ -22,7 +22,7 @@ FIELDS = st.dictionaries(st.text(max_size=4), VALUES, max_size=5)
 
 def rows() -> st.SearchStrategy[JournalRow]:
     header = st.fixed_dictionaries(dict.fromkeys(COLUMNS.header, VALUES))
-    entry = st.fixed_dictionaries(dict.fromkeys(COLUMNS.entry, VALUES))
+    entry = st.fixed_dictionaries(dict.fromkeys(COLUMNS.entry_with_account, VALUES))
     return st.builds(JournalRow, header, st.lists(entry, max_size=4).map(tuple))
 
 
@@ -44,7 +44,10 @@ def test_transaction_is_its_title_its_header_and_its_counted_entries(row: Journa
             text_bytes("aksum transaction 1"),
             row_bytes({name: row.header[name] for name in COLUMNS.header}),
             len(row.entries).to_bytes(4, "big"),
-            *(row_bytes({name: entry[name] for name in COLUMNS.entry}) for entry in row.entries),
+            *(
+                row_bytes({name: entry[name] for name in COLUMNS.entry_with_account})
+                for entry in row.entries
+            ),
         )
     )
 
@@ -73,7 +76,9 @@ def test_what_looks_alike_is_told_apart(one: dict[str, str], other: dict[str, st
 
 def test_entry_moved_to_another_transaction_changes_both() -> None:
     header = dict.fromkeys(COLUMNS.header, "x")
-    first, second = ({**dict.fromkeys(COLUMNS.entry, "x"), "leg": leg} for leg in ("0", "1"))
+    first, second = (
+        {**dict.fromkeys(COLUMNS.entry_with_account, "x"), "leg": leg} for leg in ("0", "1")
+    )
     whole = JournalRow(header, (first, second))
     assert transaction_bytes(whole) != transaction_bytes(JournalRow(header, (first,)))
     assert transaction_bytes(whole) != transaction_bytes(JournalRow(header, (second, first)))
