@@ -28,7 +28,7 @@ class MemorySeals:
 
     async def covering(self, booked_at: datetime) -> Seal | None:
         later = (seal for seal in self._all() if seal.header.booked_to > booked_at)
-        return next((seal for seal in later if seal.header.transactions), None)
+        return next((seal for seal in later if seal.header.reason is None), None)
 
     async def leaves(self, number: int) -> tuple[Leaf, ...]:
         found = self._rows.seals.get(number)

@@ -19,7 +19,7 @@ ID_BYTES: Final = 16
 LEAF_BYTES: Final = ID_BYTES + HASH_BYTES
 
 SEAL_COLUMNS = """tenant_id, block_no, epoch, format, booked_from, booked_to, transactions, entries,
-  merkle_root, previous_hash, reason, sealed_at, hash, signature, key_id"""
+  merkle_root, previous_hash, reason, declared_by, sealed_at, hash, signature, key_id"""
 HEAD = f"""
 SELECT {SEAL_COLUMNS} FROM ledger_seals WHERE tenant_id = $1 ORDER BY block_no DESC LIMIT 1
 """
@@ -29,12 +29,12 @@ ORDER BY block_no LIMIT $3
 """
 COVERING = f"""
 SELECT {SEAL_COLUMNS} FROM ledger_seals
-WHERE tenant_id = $1 AND booked_to > $2 AND transactions > 0 ORDER BY booked_to LIMIT 1
+WHERE tenant_id = $1 AND booked_to > $2 AND reason IS NULL ORDER BY booked_to LIMIT 1
 """
 LEAVES = "SELECT leaves FROM ledger_seals WHERE tenant_id = $1 AND block_no = $2"
 ADD = f"""
 INSERT INTO ledger_seals ({SEAL_COLUMNS}, leaves)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT DO NOTHING
 """
 # Only what is leakproof may be asked of an index before the policy is: COALESCE and the cast of a
@@ -109,6 +109,7 @@ class PostgresSeals:
             header.merkle_root,
             header.previous_hash,
             header.reason,
+            header.declared_by,
             header.sealed_at,
             seal.hash,
             seal.signature,
@@ -158,6 +159,7 @@ def _seal(row: Row) -> Seal:
             merkle_root=row["merkle_root"],
             previous_hash=row["previous_hash"],
             reason=row["reason"],
+            declared_by=row["declared_by"],
             sealed_at=row["sealed_at"],
         ),
         hash=row["hash"],

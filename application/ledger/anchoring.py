@@ -12,8 +12,10 @@ from domain.shared.errors import Conflict
 from domain.shared.ids import TenantId
 
 PAGE: Final = 500
-# A chain this long whose anchor is gone altogether did not lose it in a crash.
-UNANCHORED_MAX: Final = 100
+# Whoever seals writes down all there is before and after each block, so a crash leaves no more than
+# one block of each of those who sealed at once. An anchor that is further behind was taken away, or
+# cut, and what there is must not be written down as if it had always been there.
+UNANCHORED_MAX: Final = 8
 
 
 class SealChainDisagrees(Conflict):
@@ -32,12 +34,13 @@ async def catch_up(uow: UnitOfWork, anchor: SealAnchor, tenant_id: TenantId) -> 
     async with uow.begin(tenant_id) as tx:
         head = await tx.seals.head()
         same = await tx.seals.after(number - 1, limit=1) if anchored is not None else ()
-    if anchored is None and head is not None and head.header.number > UNANCHORED_MAX:
-        raise SealChainDisagrees(f"{head.header.number} blocks are there and none is anchored")
     if anchored is not None and (not same or same[0].hash != anchored.hash):
         raise SealChainDisagrees(
             f"block {number} of epoch {anchored.epoch} was anchored and is not in the database"
         )
+    behind = 0 if head is None else head.header.number - number
+    if behind > UNANCHORED_MAX:
+        raise SealChainDisagrees(f"{behind} blocks are there and not anchored: the anchor was cut")
     await write_down(uow, anchor, tenant_id, after=number)
 
 

@@ -7,11 +7,14 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.seal import Seal, new_epoch
 from domain.ledger.seal_chain import Expected
 from domain.shared.ids import TenantId
+from domain.tenants.operator import Operator, require_second_person
 
 
 class BeginEpoch:
     """- After a restore to an earlier moment the chain goes on behind the last block there is.
-    - The first block of the new epoch carries the reason, is signed, and written down like all.
+    - Two operators declare it: one person could cut the end off and call what is left whole.
+    - The first block of the new epoch carries the reason and their names, is signed, and written
+      down like all.
     - Blocks that the restore has undone stay written down; from now on they are history.
     - A chain that was changed, and not merely cut, is not continued at all.
     """
@@ -24,15 +27,20 @@ class BeginEpoch:
         self._anchor = anchor
         self._clock = clock
 
-    async def execute(self, tenant_id: TenantId, *, reason: str) -> Seal:
-        """Raises `SealChainDisagrees`, `SealInvalid`, `SignerUnavailable`."""
+    async def execute(
+        self, tenant_id: TenantId, *, reason: str, by: tuple[Operator, Operator]
+    ) -> Seal:
+        """Raises `SecondOperatorRequired`, `SealChainDisagrees`, `SealInvalid`,
+        `SignerUnavailable`.
+        """
+        require_second_person(*by)
         expected = Expected()
         for line in await self._anchor.lines(tenant_id):
             if line is not None:
                 expected.follow(line)
         head = await self._head(tenant_id, expected)
         header = new_epoch(
-            tenant_id, head, after=expected.epoch, reason=reason, at=self._clock.now()
+            tenant_id, head, after=expected.epoch, reason=reason, by=by, at=self._clock.now()
         )
         seal = await signed(self._signer, header)
         async with self._uow.begin(tenant_id) as tx:

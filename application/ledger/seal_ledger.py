@@ -21,6 +21,7 @@ from domain.ledger.seal import (
     BlockHeader,
     Seal,
     block_hash,
+    end_of_quiet,
     next_block,
     sealed_until,
 )
@@ -55,6 +56,8 @@ class Draft(msgspec.Struct, frozen=True):
 
 class SealLedger:
     """- What was booked in time that is closed is sealed, block after block, for each tenant.
+    - Where nothing was, the quiet itself is sealed once it is long enough, so that nothing is put
+      there later.
     - Membership is by booking time: no slower transaction can be missed, however late it commits.
     - Sealed rows commit first and are written down outside the database then; a crash in between
       is made up for by the next pass.
@@ -139,6 +142,8 @@ class SealLedger:
             end = await tx.seals.end_of_block(
                 since, closed_until, transactions_max=self._transactions_max
             )
+            if end is None:
+                end = end_of_quiet(head, closed_until)
             if end is None:
                 return None
             read = await read_block(tx.seals, since, end, format_=FORMAT)

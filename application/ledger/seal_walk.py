@@ -15,6 +15,7 @@ from domain.ledger.merkle import root_of
 from domain.ledger.seal import Seal
 from domain.ledger.seal_chain import (
     Anchored,
+    Begun,
     ChainWalk,
     Disagreement,
     Expected,
@@ -39,6 +40,7 @@ class SealWalk:
     ) -> None:
         self.tenant_id = tenant_id
         self.findings: list[Finding] = []
+        self.epochs: list[Begun] = []
         self.blocks = self.transactions = self.transactions_read = 0
         self._uow = uow
         self._keys = keys
@@ -55,6 +57,7 @@ class SealWalk:
             self.transactions += seal.header.transactions
             last = seal.header.number
             self._note(chain.follow(seal))
+            self.epochs += filter(None, (expected.begun(seal),))
             await self._check_signature(seal)
             if lines is not None:
                 self._note(filter(None, (expected.disagreement(seal),)))

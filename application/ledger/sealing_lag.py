@@ -4,7 +4,7 @@ from typing import Final
 from application.ledger.books import all_books
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
-from domain.ledger.seal import GENESIS, sealed_until
+from domain.ledger.seal import GENESIS, end_of_quiet, sealed_until
 from domain.shared.ids import TenantId
 
 # A pass every ten seconds, and some for a transaction that is open long: then something is wrong.
@@ -12,7 +12,9 @@ LAG_MAX: Final = timedelta(minutes=5)
 
 
 class SealingLag:
-    """- What was booked longer ago than `LAG_MAX` must be sealed, in everybody's books."""
+    """- What was booked longer ago than `LAG_MAX` must be sealed, in everybody's books.
+    - So must the quiet since, when a chain's end is that much older than `QUIET_MAX`.
+    """
 
     def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
         self._uow = uow
@@ -25,8 +27,11 @@ class SealingLag:
     async def _is_behind(self, tenant_id: TenantId) -> bool:
         until = self._clock.now() - LAG_MAX
         async with self._uow.begin(tenant_id) as tx:
-            begin = sealed_until(await tx.seals.head())
+            head = await tx.seals.head()
+            begin = sealed_until(head)
             since = None if begin == GENESIS else begin
             if until <= begin:
                 return False
+            if end_of_quiet(head, until) is not None:
+                return True
             return await tx.seals.end_of_block(since, until, transactions_max=1) is not None

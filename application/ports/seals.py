@@ -58,7 +58,7 @@ class Seals(Protocol):
 
     @abstractmethod
     async def covering(self, booked_at: datetime) -> Seal | None:
-        """The block that seals what was booked at that time, if it is sealed."""
+        """The block that seals that time, if one does."""
         ...
 
     @abstractmethod

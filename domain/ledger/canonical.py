@@ -4,8 +4,8 @@ A *row* is a count of fields and then, for each, its name, a byte that says whet
 value, and the value as text. Every text is preceded by its length in bytes, every number is four
 bytes, big-endian: no two different rows share their bytes, and NULL is not the empty text.
 
-An entry names its account by an id, which says nothing about whose it is: so each entry also carries
-the account's owner, code and type. A balance that changes hands changes what was sealed.
+An entry names its account by an id, which says nothing about whose it is: so each entry also
+carries the account's owner, code and type. A balance that changes hands changes what was sealed.
 
 A new column of either table is a new format here, and never a change of an old one: what was sealed
 must be found again as it was sealed.

@@ -1,14 +1,15 @@
 """A seal binds a block of journal transactions, and by its hash every block before it.
 
 A block is all transactions that a tenant's books have from one booking time to another, in order of
-booking time and id. Blocks follow each other without gaps: where one ends, the next begins.
+booking time and id. Blocks follow each other without gaps: where one ends, the next begins. Time
+in which nothing was booked is sealed too, by a block of nothing, so that nothing can be put there.
 
 An *epoch* is the life of a chain. After a restore to an earlier moment the blocks that were sealed
 since are gone; a block that says so begins a new epoch behind the last one that is there. It seals
-no transactions, and carries the reason.
+no transactions, and carries the reason, and the names of the two who have declared it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -16,6 +17,7 @@ import msgspec
 
 from ..shared.errors import RuleViolation
 from ..shared.ids import TenantId
+from ..tenants.operator import Operator, require_second_person
 from .canonical import FORMAT, Fields, row_bytes, text_bytes
 from .merkle import EMPTY_ROOT, HASH_BYTES
 
@@ -26,6 +28,9 @@ FIRST_BLOCK: Final = 1
 FIRST_EPOCH: Final = 1
 TRANSACTIONS_MAX: Final = 10_000
 REASON_LENGTH_MAX: Final = 500
+DECLARED_BY_LENGTH_MAX: Final = 500
+# The age of a chain's end at which the quiet since then is sealed.
+QUIET_MAX: Final = timedelta(minutes=15)
 
 
 class SealInvalid(RuleViolation):
@@ -35,8 +40,9 @@ class SealInvalid(RuleViolation):
 class BlockHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What is hashed and signed. `booked_to` is outside, `booked_from` inside the block.
 
-    `reason` is None but in the first block of a later epoch, which is otherwise empty. `format` is
-    that of the transactions' bytes, and may be one of later code. Raises `SealInvalid`.
+    `reason` and `declared_by` are None but in the first block of a later epoch, which is otherwise
+    empty. `format` is that of the transactions' bytes, and may be one of later code. Raises
+    `SealInvalid`.
     """
 
     tenant_id: TenantId
@@ -50,6 +56,7 @@ class BlockHeader(msgspec.Struct, frozen=True, kw_only=True):
     merkle_root: bytes
     previous_hash: bytes
     reason: str | None
+    declared_by: str | None
     sealed_at: datetime
 
     def __post_init__(self) -> None:
@@ -57,14 +64,15 @@ class BlockHeader(msgspec.Struct, frozen=True, kw_only=True):
             raise SealInvalid("blocks and epochs count from 1")
         if {len(self.merkle_root), len(self.previous_hash)} != {HASH_BYTES}:
             raise SealInvalid("a hash has 32 bytes")
-        if self.reason is None:
-            whole = self.transactions > 0 and self.booked_from < self.booked_to
+        nothing = (self.transactions, self.entries, self.merkle_root) == (0, 0, EMPTY_ROOT)
+        if self.reason is None and self.declared_by is None:
+            whole = (self.transactions > 0 or nothing) and self.booked_from < self.booked_to
         else:
-            size = (self.transactions, self.entries, self.merkle_root)
-            whole = size == (0, 0, EMPTY_ROOT) and self.booked_from == self.booked_to
-            whole = whole and 0 < len(self.reason) <= REASON_LENGTH_MAX
+            whole = nothing and self.booked_from == self.booked_to
+            whole = whole and 0 < len(self.reason or "") <= REASON_LENGTH_MAX
+            whole = whole and 0 < len(self.declared_by or "") <= DECLARED_BY_LENGTH_MAX
         if not whole:
-            raise SealInvalid("a block seals transactions, or else begins an epoch for a reason")
+            raise SealInvalid("a block seals a time, or else begins an epoch for a reason")
 
     @property
     def reads_from(self) -> datetime | None:
@@ -112,14 +120,40 @@ def next_block(
         merkle_root=contents.merkle_root,
         previous_hash=NO_HASH if head is None else head.hash,
         reason=None,
+        declared_by=None,
         sealed_at=at,
     )
 
 
+def end_of_quiet(head: Seal | None, closed_until: datetime) -> datetime | None:
+    """Where a block of nothing ends, when nothing was booked behind `head`; None while it is young.
+
+    A chain begins with the first transaction: before it there is nothing to be put beside.
+    """
+    if head is None or closed_until - sealed_until(head) < QUIET_MAX:
+        return None
+    return closed_until
+
+
+def declared_by(one: Operator, other: Operator) -> str:
+    """Two people, as a block names them. Raises `SecondOperatorRequired`."""
+    require_second_person(one, other)
+    return f"{one.name} and {other.name}"
+
+
 def new_epoch(
-    tenant_id: TenantId, head: Seal | None, *, after: int, reason: str, at: datetime
+    tenant_id: TenantId,
+    head: Seal | None,
+    *,
+    after: int,
+    reason: str,
+    by: tuple[Operator, Operator],
+    at: datetime,
 ) -> BlockHeader:
-    """Begins an epoch above both the chain's and `after`, the last that anybody knows of."""
+    """Begins an epoch above both the chain's and `after`, the last that anybody knows of.
+
+    Raises `SecondOperatorRequired`, `SealInvalid`.
+    """
     known = FIRST_EPOCH if head is None else head.header.epoch
     return BlockHeader(
         tenant_id=tenant_id,
@@ -133,6 +167,7 @@ def new_epoch(
         merkle_root=EMPTY_ROOT,
         previous_hash=NO_HASH if head is None else head.hash,
         reason=reason,
+        declared_by=declared_by(*by),
         sealed_at=at,
     )
 
@@ -155,6 +190,7 @@ def header_fields(header: BlockHeader) -> Fields:
         "merkle_root": header.merkle_root.hex(),
         "previous_hash": header.previous_hash.hex(),
         "reason": header.reason,
+        "declared_by": header.declared_by,
         "sealed_at": _instant(header.sealed_at),
     }
 

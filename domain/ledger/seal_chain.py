@@ -4,6 +4,7 @@ Nothing here checks a signature or reads a row: that takes keys, and the journal
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -102,6 +103,19 @@ def anchored(seal: Seal) -> Anchored:
     )
 
 
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """An epoch that was declared. `undone` are blocks of those before that were written down, and
+    that no database has any more by its declaration; None where nothing was written down of it.
+    """
+
+    epoch: int
+    number: int
+    reason: str
+    declared_by: str
+    sealed_at: datetime
+    undone: int | None
+
+
 class Expected:
     """The chain that there should be by what was written down: hashes by number, from block 1.
 
@@ -110,6 +124,8 @@ class Expected:
 
     def __init__(self) -> None:
         self.epoch = 1
+        # By epoch: how many blocks its beginning took the place of.
+        self.undone: dict[int, int] = {}
         self._hashes: list[bytes] = []
 
     def __len__(self) -> int:
@@ -123,6 +139,7 @@ class Expected:
             return None  # written down twice, by two who caught up
         place = line.number - 1
         if line.begins_epoch and line.epoch > self.epoch and place <= len(self._hashes):
+            self.undone[line.epoch] = len(self._hashes) - place
             del self._hashes[place:]
             self.epoch = line.epoch
         elif line.epoch != self.epoch or place != len(self._hashes):
@@ -130,6 +147,20 @@ class Expected:
             return Disagreement(ANCHOR_ORDER, line.number, detail)
         self._hashes.append(line.hash)
         return None
+
+    def begun(self, seal: Seal) -> Begun | None:
+        """What a block says about the epoch that it begins, if it begins one."""
+        header = seal.header
+        if header.reason is None or header.declared_by is None:
+            return None
+        return Begun(
+            epoch=header.epoch,
+            number=header.number,
+            reason=header.reason,
+            declared_by=header.declared_by,
+            sealed_at=header.sealed_at,
+            undone=self.undone.get(header.epoch),
+        )
 
     def disagreement(self, seal: Seal) -> Disagreement | None:
         """Between a block that is there and what was written down under its number, if it was."""

@@ -13,12 +13,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def operator_key_option(command: F) -> F:
+    return _operator_key(required=True)(command)
+
+
+def optional_operator_key_option(command: F) -> F:
+    """For commands of which only a part takes it."""
+    return _operator_key(required=False)(command)
+
+
+def _operator_key(*, required: bool) -> Callable[[F], F]:
     return click.option(
         "--operator-key",
         envvar="AKSUM_OPERATOR_KEY",
         show_envvar=True,
-        required=True,
+        required=required,
         help="Your own key: who did it is kept. Better set in the environment.",
+    )
+
+
+def second_operator_key_option(command: F) -> F:
+    """Of whoever stands beside: the first key comes from `operator_key` then."""
+    return click.option(
+        "--second-operator-key",
+        envvar="AKSUM_SECOND_OPERATOR_KEY",
+        show_envvar=True,
+        help="The key of a second operator, who has looked too.",
     )(command)
 
 

@@ -9,6 +9,7 @@ from domain.ledger.seal import BlockHeader, Contents, Seal, block_hash, new_epoc
 from domain.shared.ids import TenantId, TransactionId
 from tests.contract.transfers import at_once, booked, later, move, moving
 from tests.contract.world import World
+from tests.unit.domain.ledger.seals import TWO
 
 SIGNATURE = bytes(64)
 KEY = "0123456789abcdef"
@@ -106,7 +107,9 @@ class SealsContract:
         party, (moved,) = await moving(world, 1)
         seal, leaves = await sealing(world, party.tenant_id, None)
         assert await add(world, seal, leaves)
-        epoch = sealed(new_epoch(party.tenant_id, seal, after=4, reason=REASON, at=world.now))
+        epoch = sealed(
+            new_epoch(party.tenant_id, seal, after=4, reason=REASON, by=TWO, at=world.now)
+        )
         assert await add(world, epoch, ())
         async with world.ports.uow.begin(party.tenant_id) as tx:
             assert await tx.seals.head() == epoch

@@ -6,22 +6,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typing_extensions import override
 
 from adapters.memory.clock import ManualClock
 from adapters.system.file_signer import make_key
 from adapters.system.seal_anchor import FileSealAnchor
-from application.ledger.anchoring import SealChainDisagrees
+from application.ledger.anchoring import UNANCHORED_MAX, SealChainDisagrees
 from application.ledger.seal_walk import NOT_ANCHORED
 from application.ledger.sealing_lag import LAG_MAX, SealingLag
 from domain.ledger.canonical import FORMAT, FORMATS
 from domain.ledger.commands import Post
-from domain.ledger.seal import Seal
+from domain.ledger.seal import QUIET_MAX, Seal
 from domain.ledger.seal_chain import CUT
+from domain.tenants.operator import SecondOperatorRequired
 from tests.contract.transfers import move, moving
 from tests.fixtures.postgres_servers import Database, Server
 from tests.integration.direct import COLUMNS_OF, connected, names
 from tests.integration.sealing import BLOCK, Sealing, open_sealing
+from tests.unit.domain.ledger.seals import TWO
 
 REASON = "restored to the state of this noon"
 
@@ -70,7 +73,7 @@ async def test_blocks_are_not_larger_than_they_may_be(sealing: Sealing) -> None:
 async def test_nothing_booked_makes_no_block_and_leaves_no_gap(sealing: Sealing) -> None:
     payer, _ = await sealing.sealed(1)
     await sealing.close()
-    assert await sealing.seal(payer.tenant_id) == ()
+    assert await sealing.seal(payer.tenant_id) == (), "the quiet is young"
     await move(sealing.world, payer, sealing.world.moving(payer.usdt, payer.other, 1))
     (later,) = await sealing.seal(payer.tenant_id)
     assert later.header.transactions == 1
@@ -193,13 +196,14 @@ async def test_key_that_replaces_another_continues_the_chain(sealing: Sealing) -
 
 async def test_restore_to_an_earlier_moment_needs_a_new_epoch(sealing: Sealing) -> None:
     payer, _ = await sealing.sealed(2 * BLOCK)
+    before = (await sealing.verified(payer.tenant_id)).blocks
     await sealing.cut_after(payer.tenant_id, 2)
     (cut,) = (await sealing.verified(payer.tenant_id)).findings
     assert (cut.check, cut.subject) == (CUT, "block 3")
     report = await sealing.seal_ledger.execute((payer.tenant_id,))
     assert [each.code for each in report.refused] == [SealChainDisagrees.code]
 
-    epoch = await sealing.begin_epoch.execute(payer.tenant_id, reason=REASON)
+    epoch = await sealing.begin_epoch.execute(payer.tenant_id, reason=REASON, by=TWO)
 
     assert (epoch.header.epoch, epoch.header.number, epoch.header.reason) == (2, 3, REASON)
     stranger, _ = await moving(sealing.world, 1)
@@ -207,17 +211,52 @@ async def test_restore_to_an_earlier_moment_needs_a_new_epoch(sealing: Sealing) 
     assert (await sealing.seal_ledger.execute((payer.tenant_id,))).refused == ()
     result = await sealing.verified(payer.tenant_id)
     assert (result.findings, result.blocks) == ((), 3)
+    (shown,) = result.epochs
+    assert (shown.begun.reason, shown.begun.declared_by) == (REASON, "Abena and Kofi")
+    assert shown.begun.undone == before - 2
+
+
+async def test_quiet_that_nobody_seals_is_behind(sealing: Sealing) -> None:
+    payer, _ = await sealing.sealed(1)
+    clock = ManualClock(sealing.world.now + QUIET_MAX)
+    lag = SealingLag(uow=sealing.world.ports.uow, clock=clock)
+    assert payer.tenant_id not in await lag.execute()
+    clock.advance(LAG_MAX + timedelta(minutes=1))
+    assert payer.tenant_id in await lag.execute()
+
+
+async def test_one_person_alone_declares_no_epoch(sealing: Sealing) -> None:
+    payer, _ = await sealing.sealed(1)
+    with pytest.raises(SecondOperatorRequired):
+        await sealing.begin_epoch.execute(
+            payer.tenant_id, reason=REASON, by=(TWO[0], replace(TWO[0], name="Another"))
+        )
+    assert (await sealing.verified(payer.tenant_id)).epochs == ()
 
 
 async def test_lost_anchor_is_not_made_anew_silently(sealing: Sealing, tmp_path: Path) -> None:
     sealing.block = 1
     sealing.seal_ledger = sealing.sealer(sealing.anchor)
-    payer, _ = await sealing.sealed(101)
+    payer, _ = await sealing.sealed(UNANCHORED_MAX + 1)
     (tmp_path / "anchor").rename(tmp_path / "away")
     report = await sealing.seal_ledger.execute((payer.tenant_id,))
     assert [each.code for each in report.refused] == [SealChainDisagrees.code]
-    await sealing.begin_epoch.execute(payer.tenant_id, reason="the anchor's disk was lost")
+    await sealing.begin_epoch.execute(payer.tenant_id, reason="the anchor's disk was lost", by=TWO)
     assert await sealing.checks(payer.tenant_id) == set()
+
+
+async def test_anchor_that_lost_its_end_is_not_made_anew_silently(
+    sealing: Sealing, tmp_path: Path
+) -> None:
+    sealing.block = 1
+    sealing.seal_ledger = sealing.sealer(sealing.anchor)
+    payer, _ = await sealing.sealed(UNANCHORED_MAX + 1)
+    (file,) = (tmp_path / "anchor").glob("ten_*.jsonl")
+    first, *_ = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first)
+    report = await sealing.seal_ledger.execute((payer.tenant_id,))
+    assert [each.code for each in report.refused] == [SealChainDisagrees.code]
+    assert file.read_bytes() == first
 
 
 async def test_changed_chain_is_not_continued_by_a_new_epoch(sealing: Sealing) -> None:
@@ -226,4 +265,4 @@ async def test_changed_chain_is_not_continued_by_a_new_epoch(sealing: Sealing) -
         "UPDATE ledger_seals SET hash = sha256(hash) WHERE tenant_id = $1", payer.tenant_id
     )
     with pytest.raises(SealChainDisagrees):
-        await sealing.begin_epoch.execute(payer.tenant_id, reason=REASON)
+        await sealing.begin_epoch.execute(payer.tenant_id, reason=REASON, by=TWO)

@@ -16,6 +16,7 @@ from application.ledger.anchoring import SealChainDisagrees
 from application.ledger.seal_walk import LEAVES, SIGNATURE
 from domain.ledger.canonical import FORMAT, FORMATS
 from domain.ledger.entry import JournalTransaction, MirrorOf
+from domain.ledger.seal import QUIET_MAX
 from domain.ledger.seal_chain import ANCHORED, CUT, HASH, LINK, RANGE, ROWS
 from domain.shared.ids import TransactionId
 from domain.tenants.tenant import HOUSE_TENANT_ID
@@ -23,6 +24,7 @@ from tests.contract.transfers import Payer, move, paying
 from tests.fixtures.postgres_servers import Database, Server
 from tests.integration.direct import COLUMNS_OF, connected, names
 from tests.integration.sealing import BLOCK, Sealing, name, open_sealing
+from tests.unit.domain.ledger.seals import TWO
 
 # By the type of a column: another value, also where there is none.
 OTHER = {
@@ -67,6 +69,8 @@ BLOCK_CHANGES = {
     "leaves": ("substr(leaves, 49) || substr(leaves, 1, 48)", {LEAVES}),
 }
 
+
+EPOCH_COLUMNS = ("reason", "declared_by")
 
 # One loop, so that the connections are opened once.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -254,6 +258,30 @@ async def test_transaction_inserted_in_the_past_is_named(sealing: Sealing, shift
     assert found.subject.endswith(f"{name(replace(moved[0], id=added))} was added")
 
 
+async def test_transaction_inserted_into_a_quiet_time_is_named(sealing: Sealing) -> None:
+    payer, moved = await three_moved(sealing)
+    later = sealing.world.now + 2 * QUIET_MAX
+    (quiet,) = await sealing.seal_ledger.seal(payer.tenant_id, closed_until=later)
+    assert (quiet.header.transactions, quiet.header.booked_to) == (0, later)
+    assert (await sealing.verified(payer.tenant_id)).findings == ()
+    added = TransactionId(sealing.world.id())
+    async with sealing.tampering() as connection:
+        await connection.execute(
+            "INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, "
+            "booked_at) SELECT tenant_id, $3, template, reference, effective_on, $4 "
+            "FROM ledger_transactions WHERE tenant_id = $1 AND id = $2",
+            payer.tenant_id,
+            moved[0].id,
+            added,
+            later - QUIET_MAX,
+        )
+    (found,) = (await sealing.verified(payer.tenant_id)).findings
+    assert (found.check, found.detail[:11]) == (ROWS, "sealed were")
+    assert found.subject.endswith(f"{name(replace(moved[0], id=added))} was added")
+    with pytest.raises(SealChainDisagrees):
+        await sealing.prove.execute(payer.tenant_id, added)
+
+
 async def test_old_damage_is_named_by_the_full_verification_alone(sealing: Sealing) -> None:
     payer, moved = await sealing.sealed(3 * BLOCK)
     await sealing.tamper(
@@ -295,12 +323,13 @@ async def test_changed_column_of_a_seal_is_named(sealing: Sealing, column: str) 
     assert expected <= await sealing.checks(payer.tenant_id)
 
 
-async def test_changed_reason_of_an_epoch_is_named(sealing: Sealing) -> None:
+@pytest.mark.parametrize("column", EPOCH_COLUMNS)
+async def test_changed_reason_of_an_epoch_is_named(sealing: Sealing, column: str) -> None:
     payer, _ = await sealing.sealed(1)
-    epoch = await sealing.begin_epoch.execute(payer.tenant_id, reason="restored to noon")
+    epoch = await sealing.begin_epoch.execute(payer.tenant_id, reason="restored to noon", by=TWO)
     assert await sealing.checks(payer.tenant_id) == set()
     await sealing.tamper(
-        "UPDATE ledger_seals SET reason = 'none' WHERE tenant_id = $1 AND block_no = $2",
+        f"UPDATE ledger_seals SET {column} = 'none' WHERE tenant_id = $1 AND block_no = $2",
         payer.tenant_id,
         epoch.header.number,
     )
@@ -310,7 +339,7 @@ async def test_changed_reason_of_an_epoch_is_named(sealing: Sealing) -> None:
 async def test_every_column_of_a_seal_was_changed(seals_database: Database) -> None:
     async with connected(seals_database.admin_url) as admin:
         columns = set(await names(admin, COLUMNS_OF, "aksum.ledger_seals"))
-    assert columns == BLOCK_CHANGES.keys() | {"reason"}
+    assert columns == BLOCK_CHANGES.keys() | set(EPOCH_COLUMNS)
 
 
 async def rewritten(sealing: Sealing, payer: Payer, signer: FileSigner, elsewhere: Path) -> None:

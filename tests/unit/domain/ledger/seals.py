@@ -12,12 +12,17 @@ from domain.ledger.seal import (
     next_block,
     sealed_until,
 )
-from domain.shared.ids import TenantId
+from domain.shared.ids import OperatorId, TenantId
+from domain.tenants.operator import Operator
 
 TENANT = TenantId(UUID("0192f3a1-0000-7000-8000-000000000001"))
 KEY = "0123456789abcdef"
 REASON = "restored to the state of noon"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TWO = (
+    Operator(OperatorId(UUID("0192f3a1-0000-7000-8000-000000000011")), "Abena"),
+    Operator(OperatorId(UUID("0192f3a1-0000-7000-8000-000000000012")), "Kofi"),
+)
 MINUTE = timedelta(minutes=1)
 
 
@@ -38,7 +43,7 @@ def following(
 
 def restarted(head: Seal | None, *, after: int = 1) -> Seal:
     at = sealed_until(head) + MINUTE
-    return sealed(new_epoch(TENANT, head, after=after, reason=REASON, at=at))
+    return sealed(new_epoch(TENANT, head, after=after, reason=REASON, by=TWO, at=at))
 
 
 def sealed(header: BlockHeader, *, key: str = KEY) -> Seal:

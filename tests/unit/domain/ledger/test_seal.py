@@ -10,12 +10,17 @@ from domain.ledger.merkle import EMPTY_ROOT
 from domain.ledger.seal import (
     GENESIS,
     NO_HASH,
+    NOTHING,
+    QUIET_MAX,
     BlockHeader,
     Contents,
     Seal,
     SealInvalid,
     block_hash,
+    end_of_quiet,
     header_fields,
+    new_epoch,
+    next_block,
 )
 from domain.ledger.seal_chain import (
     ANCHOR_ORDER,
@@ -32,7 +37,8 @@ from domain.ledger.seal_chain import (
     rows_disagreement,
 )
 from domain.shared.ids import TenantId
-from tests.unit.domain.ledger.seals import START, chain, following, restarted, sealed
+from domain.tenants.operator import SecondOperatorRequired
+from tests.unit.domain.ledger.seals import START, TENANT, TWO, chain, following, restarted, sealed
 
 SECOND = timedelta(seconds=1)
 OTHER_KEY = "fedcba9876543210"
@@ -73,6 +79,7 @@ CHANGES: dict[str, object] = {
     "merkle_root": b"x" * 32,
     "previous_hash": b"x" * 32,
     "reason": "another",
+    "declared_by": "another",
     "sealed_at": GENESIS,
 }
 
@@ -81,7 +88,7 @@ CHANGES: dict[str, object] = {
 def test_every_field_of_a_header_is_in_its_hash(field: str) -> None:
     epoch = restarted(None).header
     block = chain(2)[1].header
-    of = epoch if field == "reason" else block
+    of = epoch if field in {"reason", "declared_by"} else block
     changed = replace(of, **{field: CHANGES[field]})
     assert header_fields(changed)[field] != header_fields(of)[field]
     assert block_hash(changed) != block_hash(of)
@@ -114,6 +121,8 @@ def test_new_epoch_is_above_all_that_anybody_knows_of() -> None:
     "changes",
     [
         {"transactions": 0},
+        {"transactions": 0, "entries": 0},
+        {"declared_by": "nobody"},
         {"booked_to": GENESIS},
         {"number": 0},
         {"epoch": 0},
@@ -130,6 +139,38 @@ def test_block_without_a_sense_is_refused(changes: dict[str, object]) -> None:
 def test_epoch_needs_a_reason_of_some_length(reason: str) -> None:
     with pytest.raises(SealInvalid):
         replace(restarted(None).header, reason=reason)
+
+
+@pytest.mark.parametrize("declared_by", [None, "", "x" * 501])
+def test_epoch_needs_those_who_declared_it(declared_by: str | None) -> None:
+    with pytest.raises(SealInvalid):
+        replace(restarted(None).header, declared_by=declared_by)
+
+
+def test_epoch_is_declared_by_two() -> None:
+    assert restarted(None).header.declared_by == "Abena and Kofi"
+    with pytest.raises(SecondOperatorRequired):
+        new_epoch(TENANT, None, after=1, reason="x", by=(TWO[0], TWO[0]), at=START)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "is_sealed"), [(QUIET_MAX - SECOND, False), (QUIET_MAX, True), (9 * QUIET_MAX, True)]
+)
+def test_quiet_is_sealed_when_it_is_long_enough(quiet: timedelta, is_sealed: bool) -> None:
+    (head,) = chain(1)
+    closed = head.header.booked_to + quiet
+    assert end_of_quiet(head, closed) == (closed if is_sealed else None)
+    assert end_of_quiet(None, closed) is None
+
+
+def test_block_of_nothing_is_part_of_the_chain() -> None:
+    (first,) = chain(1)
+    end = first.header.booked_to + QUIET_MAX
+    quiet = sealed(next_block(TENANT, first, NOTHING, booked_to=end, at=end))
+    assert checks([first, quiet, following(quiet)]) == []
+    found = rows_disagreement(quiet, Contents(1, 2, b"x" * 32))
+    assert found is not None
+    assert "sealed were 0 transactions" in found.detail
 
 
 def test_whole_chain_agrees_with_itself() -> None:
@@ -233,6 +274,10 @@ def test_new_epoch_takes_the_place_of_what_a_restore_undid() -> None:
     epoch = restarted(seals[1])
     anchored = expected(written_down([*seals, epoch, following(epoch)]))
     assert len(anchored) == 4
+    begun = anchored.begun(epoch)
+    assert begun is not None
+    assert (begun.epoch, begun.declared_by, begun.undone) == (2, "Abena and Kofi", 2)
+    assert anchored.begun(seals[0]) is None
     assert [anchored.disagreement(each) for each in (*seals[:2], epoch)] == [None] * 3
     assert anchored.disagreement(seals[2]) is not None
 
