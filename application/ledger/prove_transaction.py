@@ -3,7 +3,6 @@ from typing import ClassVar
 import msgspec
 
 from application.ledger.anchoring import SealChainDisagrees
-from application.ports.signing import TrustedKeys
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.canonical import FORMATS, Fields, transaction_bytes
 from domain.ledger.merkle import inclusion_path, leaf_hash, root_of
@@ -28,19 +27,18 @@ class ProvedTransaction(msgspec.Struct, frozen=True):
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """That a transaction is in a block, and who says so. Bytes are hexadecimal.
 
+    Nothing is in it that its reader does not check: what can be computed, or must be known from
+    elsewhere, like the key, is not said.
+
     `index` counts the block's transactions from 0, `path` begins beside the leaf.
     """
 
     proof: str = PROOF_FORMAT
     transaction: ProvedTransaction
-    leaf: str
     index: int
     path: tuple[str, ...]
     block: Fields
-    block_hash: str
     signature: str
-    key_id: str
-    public_key: str | None
 
 
 class ProveTransaction:
@@ -48,9 +46,8 @@ class ProveTransaction:
     - It is made of what is stored now: if that is not what was sealed, there is none.
     """
 
-    def __init__(self, *, uow: UnitOfWork, keys: TrustedKeys) -> None:
+    def __init__(self, *, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._keys = keys
 
     async def execute(self, tenant_id: TenantId, transaction_id: TransactionId) -> Proof:
         """Raises `NotFound`, `NotSealedYet`, `SealChainDisagrees`."""
@@ -71,7 +68,6 @@ class ProveTransaction:
                 f"the transaction is not as block {seal.header.number} sealed it"
             )
         index = hashes.index(leaf)
-        public = await self._keys.public_key(seal.key_id)
         return Proof(
             transaction=ProvedTransaction(
                 header={name: stored.row.header[name] for name in columns.header},
@@ -80,12 +76,8 @@ class ProveTransaction:
                     for entry in stored.row.entries
                 ),
             ),
-            leaf=leaf.hex(),
             index=index,
             path=tuple(each.hex() for each in inclusion_path(hashes, index)),
             block=header_fields(seal.header),
-            block_hash=seal.hash.hex(),
             signature=seal.signature.hex(),
-            key_id=seal.key_id,
-            public_key=None if public is None else public.hex(),
         )

@@ -46,7 +46,7 @@ class Sealing:
         self.seal_ledger = self.sealer(self.anchor)
         keys, clock = FileTrustedKeys(self.trusted), world.ports.clock
         self.verify_seals = VerifySeals(uow=ops_uow, keys=keys, anchor=self.anchor, clock=clock)
-        self.prove = ProveTransaction(uow=ops_uow, keys=keys)
+        self.prove = ProveTransaction(uow=ops_uow)
         self.begin_epoch = BeginEpoch(
             uow=world.ports.worker_uow, signer=self.signer, anchor=self.anchor, clock=clock
         )
