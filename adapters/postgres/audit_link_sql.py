@@ -136,6 +136,15 @@ REVERSAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
               HAVING sum(e.units) <> 0 OR count(DISTINCT e.transaction_id) <> 2 OR count(*) <> 2
               LIMIT 1) x
             WHERE t.reverses IS NOT NULL""",
+        # The register may have been emptied in between: then each is or is not in it.
+        "reversal_is_the_only_one": """
+            SELECT t.tenant_id, t.id::text AS subject, format('reverses %s, as %s others do',
+              t.reverses, x.others) AS detail
+            FROM ({headers}) t CROSS JOIN LATERAL (
+              SELECT count(*) AS others FROM ledger_transactions o
+              WHERE o.tenant_id = t.tenant_id AND o.reverses = t.reverses
+                AND o.reverses IS NOT NULL AND o.id <> t.id OFFSET 0) x
+            WHERE t.reverses IS NOT NULL AND x.others > 0""",
         # Few, and in no order of time: the register is read whole.
         "reversal_is_registered_once": """
             SELECT t.tenant_id, t.id::text AS subject, format('not as the reversal of %s',

@@ -33,7 +33,11 @@ REVERSED_ENTRIES = """
 SELECT transaction_id, account_id, asset, units FROM ledger_entries
 WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, leg
 """
+# The register keeps two at once apart. What it has lost is still said by the headers.
 REVERSALS = """
+SELECT reverses, id AS transaction_id FROM ledger_transactions
+WHERE tenant_id = $1 AND reverses IS NOT NULL AND reverses = ANY($2::uuid[])
+UNION ALL
 SELECT reverses, transaction_id FROM ledger_reversals
 WHERE tenant_id = $1 AND reverses = ANY($2::uuid[])
 """

@@ -218,6 +218,27 @@ DERIVED_DAMAGE: Final = {
         above={"reversal_is_registered_once", "reversal_negates_its_original"},
         below={"reversal_is_registered_once"},
     ),
+    "a reversal made twice": Damage(
+        (
+            "WITH copied AS (INSERT INTO ledger_transactions (tenant_id, id, template, "
+            "reference, effective_on, reverses, booked_at, created_xid) SELECT tenant_id, "
+            "uuid7_floor(now()), template, reference, effective_on, reverses, booked_at, "
+            "created_xid FROM ledger_transactions WHERE id = :reversing RETURNING *), "
+            "entered AS (INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, "
+            "asset, units, account_seq, balance_after, booked_at, created_xid) SELECT e.tenant_id, "
+            "copied.id, leg, account_id, asset, units, account_seq + 1, balance_after + units, "
+            "e.booked_at, e.created_xid FROM ledger_entries e, copied "
+            "WHERE e.transaction_id = :reversing) "
+            "UPDATE ledger_reversals r SET transaction_id = copied.id FROM copied "
+            "WHERE r.reverses = copied.reverses"
+        ),
+        above={
+            "balance_equals_entries",
+            "day_equals_entries",
+            "reversal_is_registered_once",
+            "reversal_is_the_only_one",
+        },
+    ),
     "a reversal that is not registered": Damage(
         "DELETE FROM ledger_reversals WHERE transaction_id = :reversing",
         above={"reversal_is_registered_once"},

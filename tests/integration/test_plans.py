@@ -71,7 +71,8 @@ OBJECT: Final = re.compile(
     r"\b(id|account_id|order_id|subject|owner|transaction_id|key|reverses|singleton) ="
 )
 KEYS: Final = re.compile(
-    r"\w+_pkey|ledger_accounts_natural_key|ledger_reversals_once|orders_pending|lp_attempts_open"
+    r"\w+_pkey|ledger_accounts_natural_key|ledger_reversals_once|\w+_tenant_id_reverses_idx|"
+    r"orders_pending|lp_attempts_open"
 )
 
 
