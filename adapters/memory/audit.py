@@ -1,10 +1,9 @@
 """The whole ledger as it is committed, read in one go: nothing else runs in between."""
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
-from itertools import chain, islice
 
 from adapters.memory import audit_checks, audit_history, audit_links
 from adapters.memory.audit_checks import Reading
@@ -59,12 +58,19 @@ class MemoryLedgerSnapshot:
 
     async def findings(self, *, limit: int) -> tuple[Finding, ...]:
         checks = (*audit_checks.CHECKS, *audit_history.CHECKS, *audit_links.CHECKS)
-        found: Iterator[Finding] = chain.from_iterable(
-            check(self._reading(tenant_id))
+        found = (
+            each
             for tenant_id in self._store.accounts.tenants
             for check in checks
+            for each in check(self._reading(tenant_id))
         )
-        return tuple(islice(found, limit))
+        counted: Counter[str] = Counter()
+        first: list[Finding] = []
+        for each in found:
+            counted[each.check] += 1
+            if counted[each.check] <= limit:
+                first.append(each)
+        return tuple(first)
 
     async def marks(self) -> tuple[VerifiedMark, ...]:
         closed = self._store.closed_until

@@ -90,7 +90,7 @@ class PostgresLedgerSnapshot:
                 )
                 for row in rows
             ]
-        return tuple(found[:limit])
+        return tuple(found)
 
     async def open_mirrors(self) -> tuple[tuple[TenantId, AssetCode, int], ...]:
         rows = await self._connection.fetch(OPEN_MIRRORS, timeout=STATEMENT_SECONDS)

@@ -1,17 +1,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import msgspec
 
+from application.ledger.findings import COUNTED_MAX, are_all
 from application.ports.verification import AccountTotal, Finding, LedgerAudit, VerifiedMark
 from domain.ledger.account import tenant_owner
 from domain.ledger.chart import AccountCode, AccountType
 from domain.shared.ids import TenantId
 from domain.shared.money import AssetCode
 from domain.tenants.tenant import HOUSE_TENANT_ID
-
-FINDINGS_MAX: Final = 20
 
 
 class TrialBalanceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +23,10 @@ class TrialBalanceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """`entries_read` of the `entries` were read; the sums of the others were remembered."""
+    """`entries_read` of the `entries` were read; the sums of the others were remembered.
+
+    `findings` are all there are, up to `COUNTED_MAX` of a check.
+    """
 
     accounts: int
     entries: int
@@ -58,7 +59,7 @@ class VerifyLedger:
             async for total in snapshot.account_totals():
                 sums.add(total)
             moving = await snapshot.open_mirrors()
-            stored = await snapshot.findings(limit=FINDINGS_MAX)
+            stored = await snapshot.findings(limit=COUNTED_MAX)
             marks = await snapshot.marks()
         lines = sums.lines()
         found = [*sums.findings, *_differences(lines), *sums.pairs(moving), *stored]
@@ -69,12 +70,12 @@ class VerifyLedger:
             entries_read=sums.entries_read,
             lines=lines,
             open_mirrors=len(moving),
-            findings=tuple(found[:FINDINGS_MAX]),
+            findings=tuple(found),
         )
 
     async def _remember(self, marks: Iterable[VerifiedMark], found: Sequence[Finding]) -> None:
-        if len(found) >= FINDINGS_MAX:
-            # There may be more, and nobody knows whose.
+        if not are_all(found):
+            # Nobody knows whose the others are.
             return
         concerned = {finding.tenant_id for finding in found}
         for mark in marks:
@@ -100,7 +101,7 @@ class _Sums:
         debited, credited = self._lines.get(place, (0, 0))
         self._lines[place] = (debited + total.debits, credited + total.credits)
         self._add_clearing(total)
-        if len(self.findings) < FINDINGS_MAX:
+        if len(self.findings) < COUNTED_MAX:
             self.findings += _account_findings(total)
 
     def lines(self) -> tuple[TrialBalanceLine, ...]:

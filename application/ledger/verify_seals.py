@@ -10,25 +10,35 @@ from application.ports.seals import SealAnchor
 from application.ports.signing import TrustedKeys
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import Finding
+from domain.ledger.seal_chain import Begun
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 # Without `full`, the rows of this many blocks of each tenant are read again, the newest ones.
 NEWEST_BLOCKS: Final = 100
-FINDINGS_MAX: Final = 20
 
 KEYS_GIVEN: Final = "trusted_keys_are_given"
 ANCHOR_GIVEN: Final = "seal_anchor_is_given"
 
 
+class BegunEpoch(msgspec.Struct, frozen=True):
+    tenant_id: TenantId
+    begun: Begun
+
+
 class SealVerification(msgspec.Struct, frozen=True, kw_only=True):
-    """`signatures` and `anchor` say whether there was anything to compare with."""
+    """`signatures` and `anchor` say whether there was anything to compare with.
+
+    Every epoch that was ever declared is in `epochs`: it is no fault, but somebody said that what
+    is gone may be.
+    """
 
     blocks: int
     transactions: int
     transactions_read: int
     signatures: bool
     anchor: bool
+    epochs: tuple[BegunEpoch, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -81,7 +91,10 @@ class VerifySeals:
             transactions_read=sum(walk.transactions_read for walk in walks),
             signatures=with_keys,
             anchor=with_anchor,
-            findings=tuple(found[:FINDINGS_MAX]),
+            epochs=tuple(
+                BegunEpoch(walk.tenant_id, begun) for walk in walks for begun in walk.epochs
+            ),
+            findings=tuple(found),
         )
 
 

@@ -69,7 +69,7 @@ class LedgerSnapshot(Protocol):
         """What the store itself can compare row by row: unbalanced transactions, gaps in entry
         numbers, broken running balances, folds, answers, reversals, stray holds, missing mirrors.
 
-        Those of a check come in order of tenant and row. Fewer than `limit` are all there are.
+        Those of a check come in order of tenant and row, `limit` at most: if fewer, these are all.
         """
         ...
 

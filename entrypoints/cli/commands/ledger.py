@@ -5,9 +5,10 @@ from typing import Final
 import click
 from dishka import AsyncContainer
 
+from application.ledger.findings import shown
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.ledger.verify_seals import SealVerification, VerifySeals
-from application.ports.verification import AccountTotal, Finding
+from application.ports.verification import AccountTotal
 from domain.assets.catalog import Catalog
 from domain.ledger.account_name import book_name
 from domain.shared.ids import IdPrefix, TenantId, encode_id
@@ -22,7 +23,13 @@ from entrypoints.cli.commands.ledger_reverse import reverse
 from entrypoints.cli.commands.ledger_seal import seal
 from entrypoints.cli.commands.ledger_show import show
 from entrypoints.cli.commands.ledger_trial_balance import show_trial_balance
-from entrypoints.cli.commands.ledger_verify import seals_as_json, seals_in_a_line
+from entrypoints.cli.commands.ledger_verify import (
+    counts_in_lines,
+    epochs_in_lines,
+    finding_as_json,
+    seals_as_json,
+    seals_in_a_line,
+)
 from entrypoints.cli.operator import TENANT, run
 from entrypoints.cli.output import console, json_option, print_json, print_rows
 
@@ -62,7 +69,8 @@ def verify(full: bool, as_json: bool) -> None:
 
     result, seals, assets = run(work)
     passed = result.passed and seals.passed
-    findings = [_finding(each) for each in (*result.findings, *seals.findings)]
+    found = shown((*result.findings, *seals.findings))
+    findings = [finding_as_json(each) for each in found.findings]
     sums = _sums(result, assets)
     if as_json:
         print_json(
@@ -75,19 +83,25 @@ def verify(full: bool, as_json: bool) -> None:
                 "seals": seals_as_json(seals),
                 "assets": sums,
                 "findings": findings,
+                "findings_by_check": {each.check: each.findings for each in found.counts},
+                "findings_not_shown": found.hidden,
             }
         )
     else:
         print_rows(sums, ("asset", "debits", "credits", "difference"), as_json=False)
         if findings:
             print_rows(findings, ("check", "tenant", "subject", "detail"), as_json=False)
+            for line in counts_in_lines(found):
+                console().print(line)
         verdict = "[green]verified[/]" if passed else "[red]FAILED[/]"
         console().print(
             f"{verdict}: {result.accounts} accounts, {result.entries} entries, "
             f"{result.entries_read} of them read, "
-            f"{result.open_mirrors} mirrors on their way, {len(findings)} findings"
+            f"{result.open_mirrors} mirrors on their way, {len(findings) + found.hidden} findings"
         )
         console().print(seals_in_a_line(seals))
+        for line in epochs_in_lines(seals):
+            console().print(line, markup=False, soft_wrap=True)
     if not passed:
         raise click.exceptions.Exit(1)
 
@@ -99,6 +113,8 @@ def verify(full: bool, as_json: bool) -> None:
 @json_option
 def balances(tenant: TenantId | None, asset: str | None, house: bool, as_json: bool) -> None:
     """Every account with what its entries add up to."""
+    if house and tenant is not None:
+        raise click.UsageError("--tenant and --house name different books")
     wanted = HOUSE_TENANT_ID if house else tenant
     totals, assets = run(lambda container: books.totals(container, wanted))
     rows = [_balance(total, assets) for total in totals if asset in (None, total.account.asset)]
@@ -140,12 +156,3 @@ def _sums(result: Verification, assets: Catalog) -> list[Mapping[str, object]]:
         }
         for asset, (debits, credited) in sorted(sums.items())
     ]
-
-
-def _finding(finding: Finding) -> Mapping[str, object]:
-    return {
-        "check": finding.check,
-        "tenant": book_name(finding.tenant_id),
-        "subject": finding.subject,
-        "detail": finding.detail,
-    }
