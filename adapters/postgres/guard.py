@@ -27,8 +27,15 @@ SELECT session_user::text AS login, current_user::text AS acting,
 """
 
 
+_FINDS: Final = "SELECT $1 = ANY(current_schemas(false))"
+
+
 class UnsafeDatabaseRole(RuntimeError):
     """The login has rights its process must not have, or is not the process's own role."""
+
+
+class SettingsMissing(RuntimeError):
+    """The database has not the settings of the role: it was restored, and nobody migrated it."""
 
 
 class ServerTooOld(RuntimeError):
@@ -62,6 +69,18 @@ async def require_role(connection: Connection, expected: Role) -> None:
         raise UnsafeDatabaseRole(
             f"{login} {_by(login, owners, f'owns tables in schema {SCHEMA}')}, so they would not "
             "be closed to it; they belong to aksum_owner alone"
+        )
+
+
+async def require_settings(connection: Connection) -> None:
+    """Raise SettingsMissing where the role does not find our tables by their names.
+
+    What a role is set to in a database, with the limits on its statements, is in no dump of it.
+    """
+    if not await connection.fetchval(_FINDS, SCHEMA):
+        raise SettingsMissing(
+            f"this database does not have the settings of {Role.OPS} and the others, as after a "
+            "restore, since no dump holds them: run `aksum migrate` as an administrator"
         )
 
 

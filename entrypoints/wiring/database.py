@@ -12,9 +12,11 @@ from adapters.postgres.embedded_errors import EmbeddedPostgresError
 from adapters.postgres.embedded_files import embedded_programs
 from adapters.postgres.guard import (
     ServerTooOld,
+    SettingsMissing,
     UnsafeDatabaseRole,
     require_role,
     require_server_version,
+    require_settings,
 )
 from adapters.postgres.inspection import logs_in_as_superuser
 from adapters.postgres.migrate import current, head, upgrade
@@ -85,7 +87,8 @@ async def check_database(settings: Settings, role: Role) -> None:
                 f"the database is at revision {found or 'none'} and this code needs {head()}: "
                 "run `aksum migrate`"
             )
-    except (ServerTooOld, UnsafeDatabaseRole) as error:
+        await require_settings(connection)
+    except (ServerTooOld, SettingsMissing, UnsafeDatabaseRole) as error:
         raise StartRefused(str(error)) from None
     finally:
         await connection.close()
