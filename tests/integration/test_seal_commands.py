@@ -316,9 +316,9 @@ def test_cut_chain_is_named_refused_and_continued_in_a_new_epoch(
         assert said in refused.stderr
     begun = operator.ask(*epoch, "--operator-key", keys[0], "--second-operator-key", keys[1])
     assert (begun["new_epoch"], begun["blocks"]) == (2, 1)
-    verified = operator.ask("ledger", "verify", "--full")
-    assert verified["passed"]
-    (shown,) = verified["seals"]["epochs"]
+    after = operator.ask("ledger", "verify", "--full")
+    assert after["passed"]
+    (shown,) = after["seals"]["epochs"]
     assert (shown["reason"], shown["declared_by"], shown["blocks_undone"]) == (
         "a restore",
         "Abena and Kofi",
