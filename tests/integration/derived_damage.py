@@ -235,8 +235,11 @@ DERIVED_DAMAGE: Final = {
         above={
             "balance_equals_entries",
             "day_equals_entries",
+            "entries_booked_in_order",
+            "entries_numbered_without_gap",
             "reversal_is_registered_once",
             "reversal_is_the_only_one",
+            "running_balance_continues",
         },
     ),
     "a reversal that is not registered": Damage(
