@@ -60,9 +60,9 @@ class CreateTransferBatch:
     """- Up to 1,000 transfers in one step, in their order: each sees what those before it moved.
     - Each is done or refused by itself; with `atomic`, all are done or none is, and those that
       nothing was wrong with are refused as `linked_failed`.
-    - Each has its own key, for ever: repeated in any batch, it is answered as it was the first
-      time, refusals too, with `replayed`. For another transfer the key is refused as
-      `idempotency_key_reused`.
+    - Each has its own key, for ever: once the books have said yes or no, it is answered so in any
+      batch, with `replayed`. For another transfer the key is refused as `idempotency_key_reused`.
+      What never came to the books (an unknown or suspended customer, a bad amount) decides nothing.
     - An atomic batch repeats as a whole or not at all: if only some of its keys were used before,
       those are refused as `idempotency_key_reused` and nothing is done.
     - Keys of items are not those of `Idempotency-Key`: neither can be in the way of the other.
