@@ -53,8 +53,10 @@ pytest.register_assert_rewrite(
             "reconciliation",
             "reserve",
             "reversal",
+            "seal_anchor",
             "seals",
             "settle",
+            "signing",
             "tenants",
             "unit_of_work",
         )
