@@ -25,6 +25,7 @@ from entrypoints.http.routes import (
     catalog,
     change_requests,
     customers,
+    events,
     ledger,
     movements,
     orders,
@@ -51,6 +52,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *events.OPERATIONS,
     *change_requests.OPERATIONS,
 )
 

@@ -1,6 +1,6 @@
-"""One worker process: the queue's worker, the ringer and the sweeper over the same jobs.
+"""One worker process: the queue's worker, ringer, sweeper and relay over the same jobs.
 
-Each of the three may fail or be slow without the others noticing more than a delay. Told to stop,
+Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
 the process takes nothing new, finishes its batches, and ends within ten seconds.
 """
 
@@ -19,6 +19,7 @@ from application.ports.bell import JobBell, JobKind
 from application.ports.intents import DueWork
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
+from entrypoints.worker.relay import Relay
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
 from entrypoints.worker.sweeper import Sweeper
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all three parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,6 +49,7 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
+        asyncio.create_task(Relay(runner).run(), name="relay"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
     }
     ready()
@@ -106,7 +108,7 @@ def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
         timers=TIMERS,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,
     )
-    worker.SIGNALS = []  # ours to handle, for all three parts
+    worker.SIGNALS = []  # ours to handle, for all parts
     return worker
 
 

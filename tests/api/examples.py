@@ -41,6 +41,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
+    await world.relayed()
+    ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
@@ -76,6 +78,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
+        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
         **await _of_operators(world, partner, ids["account"]),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),

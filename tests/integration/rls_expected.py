@@ -7,6 +7,7 @@ DUE = {
     "quotes": "status = 'open' AND expires_at <= now()",
     "ledger_holds": "state = 'active' AND expires_at <= now()",
     "tenants": "true",
+    "outbox": "true",
 }
 # Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
 READABLE = {
@@ -18,6 +19,7 @@ UPDATABLE = {
     "api_keys",
     "change_requests",
     "customers",
+    "event_heads",
     "intents",
     "ledger_balances",
     "ledger_days",
@@ -32,9 +34,13 @@ UPDATABLE = {
     "recon_sources",
     "tenants",
 }
-DELETABLE = {"intents", "ledger_verified_sums"}
+DELETABLE = {"intents", "ledger_verified_sums", "outbox"}
 WRITTEN_BY_ONE_ROLE = {
+    "event_heads": Role.WORKER,
+    "events": Role.WORKER,
     "ledger_seals": Role.WORKER,
     "ledger_verifications": Role.OPS,
     "ledger_verified_sums": Role.OPS,
 }
+# Made by every role, and taken out by one.
+DELETED_BY_ONE_ROLE = {"outbox": Role.WORKER}
