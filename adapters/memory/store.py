@@ -89,6 +89,8 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     next_action_at: datetime
     last_error: str | None = None
+    created_at: datetime
+    parked_at: datetime | None = None
 
     def is_free(self, now: datetime) -> bool:
         due = not self.parked and self.next_action_at <= now
