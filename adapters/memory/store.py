@@ -101,6 +101,19 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.lease_until is not None and self.lease_token == token
 
 
+class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
+    next_run_at: datetime
+    lease_token: int = 0
+    lease_until: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return self.lease_until is None or self.lease_until <= now
+
+
 class ReconLine(msgspec.Struct, frozen=True):
     source: str
     line: Line
@@ -120,6 +133,7 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")

@@ -1,7 +1,8 @@
-"""One worker process: the queue's worker, the ringer and the sweeper over the same jobs.
+"""One worker process: the queue's worker, ringer, sweeper and timekeeper over the same jobs.
 
-Each of the three may fail or be slow without the others noticing more than a delay. Told to stop,
-the process takes nothing new, finishes its batches, and ends within ten seconds.
+Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
+the process takes nothing new, finishes its batches or gives their leases back, and ends within ten
+seconds.
 """
 
 import asyncio
@@ -16,12 +17,16 @@ from saq import Queue, Worker
 from saq.types import Context, PartialTimersDict
 
 from application.ports.bell import JobBell, JobKind
+from application.ports.clock import Clock
 from application.ports.intents import DueWork
+from application.ports.schedules import Schedules
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
+from entrypoints.worker.schedule import WAITED_FOR
 from entrypoints.worker.sweeper import Sweeper
+from entrypoints.worker.timekeeper import Timekeeper
 
 DRAIN: Final = timedelta(seconds=5)
 QUEUE_STOP: Final = timedelta(seconds=2)
@@ -34,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all three parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all its parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,9 +50,15 @@ async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) ->
 async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[], None]) -> None:
     """Until `runner.stopping` is set."""
     due, bell = await container.get(DueWork), await container.get(JobBell)
+    timekeeper = Timekeeper(
+        schedules=await container.get(Schedules),
+        clock=await container.get(Clock),
+        runner=runner,
+    )
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
+        asyncio.create_task(timekeeper.run(), name="timekeeper"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
     }
     ready()
@@ -101,12 +112,12 @@ async def _use(queue: Queue, runner: Runner) -> None:
 def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
     worker = Worker(
         queue,
-        functions=[_function(kind, runner) for kind in runner.kinds],
-        concurrency=len(runner.kinds),
+        functions=[_function(kind, runner) for kind in WAITED_FOR],
+        concurrency=len(WAITED_FOR),
         timers=TIMERS,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,
     )
-    worker.SIGNALS = []  # ours to handle, for all three parts
+    worker.SIGNALS = []  # ours to handle, for all parts
     return worker
 
 

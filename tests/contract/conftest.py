@@ -14,6 +14,7 @@ from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.clock import SystemClock
@@ -51,6 +52,7 @@ pytest.register_assert_rewrite(
             "reconciliation",
             "reserve",
             "reversal",
+            "schedules",
             "seals",
             "settle",
             "tenants",
@@ -86,6 +88,7 @@ def memory_ports_of(store: Store) -> Ports:
         ledger=MemoryLedger(uow),
         worker_uow=uow,
         due_work=MemoryDueWork(store),
+        schedules=MemorySchedules(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
@@ -116,6 +119,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
 
     name = "contract"
@@ -132,6 +136,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             ledger=PostgresLedger(pool=api, uow=uow, known=known),
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
+            schedules=PostgresSchedules(worker),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),

@@ -30,6 +30,7 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
@@ -128,6 +129,9 @@ class TestExecutionTrail(InMemory, ExecutionTrailContract): ...
 
 
 class TestReversal(InMemory, ReversalContract): ...
+
+
+class TestSchedules(InMemory, SchedulesContract): ...
 
 
 class TestAccountTerms(InMemory, AccountTermsContract): ...

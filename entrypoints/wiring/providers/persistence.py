@@ -16,6 +16,7 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
+from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
@@ -24,6 +25,7 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
+from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
 from entrypoints.wiring.database import database_url
@@ -82,6 +84,10 @@ class PersistenceProvider(Provider):
     @provide
     def due_work(self, pools: Pools) -> DueWork:
         return PostgresDueWork(pools.main)
+
+    @provide
+    def schedules(self, pools: Pools) -> Schedules:
+        return PostgresSchedules(pools.main)
 
     @provide
     def ledger(self, pools: Pools, uow: UnitOfWork, known: KnownAccounts) -> Ledger:
