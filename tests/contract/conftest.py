@@ -17,6 +17,7 @@ from adapters.memory.platform import MemoryPlatform
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.memory.work_list import MemoryWorkList
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
 from tests.contract.ports import Ports
@@ -53,6 +54,7 @@ pytest.register_assert_rewrite(
             "reserve",
             "reversal",
             "schedules",
+            "work_list",
             "seals",
             "settle",
             "tenants",
@@ -89,6 +91,7 @@ def memory_ports_of(store: Store) -> Ports:
         worker_uow=uow,
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
+        work_list=MemoryWorkList(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
@@ -121,6 +124,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
+    from adapters.postgres.work_list import PostgresWorkList
 
     name = "contract"
     async with (
@@ -137,6 +141,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
+            work_list=PostgresWorkList(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),

@@ -12,6 +12,7 @@ from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.work_list import WorkList
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ops_uow: UnitOfWork
     due_work: DueWork
     schedules: Schedules
+    work_list: WorkList
     access_directory: AccessDirectory
     platform: Platform
     catalog_editor: CatalogEditor

@@ -36,6 +36,7 @@ from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.work_list_contract import WorkListContract
 
 
 class InMemory:
@@ -135,3 +136,6 @@ class TestSchedules(InMemory, SchedulesContract): ...
 
 
 class TestAccountTerms(InMemory, AccountTermsContract): ...
+
+
+class TestWorkList(InMemory, WorkListContract): ...

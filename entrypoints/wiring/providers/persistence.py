@@ -18,6 +18,7 @@ from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.work_list import PostgresWorkList
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
@@ -28,6 +29,7 @@ from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.work_list import WorkList
 from entrypoints.wiring.database import database_url
 from entrypoints.wiring.settings import Settings
 
@@ -114,6 +116,10 @@ class OperatorsPersistence(Provider):
     @provide
     def export(self, pools: Pools) -> LedgerExport:
         return PostgresLedgerExport(pools.main)
+
+    @provide
+    def work_list(self, pools: Pools) -> WorkList:
+        return PostgresWorkList(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

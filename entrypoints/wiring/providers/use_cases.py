@@ -6,6 +6,7 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.jobs.attend_to_work import AttendToWork
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
@@ -141,3 +142,4 @@ class AuditUseCases(Provider):
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
+    attend_to_work = provide(AttendToWork)
