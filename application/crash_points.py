@@ -17,6 +17,7 @@ RECORD_BEFORE_COMMIT: Final = "record_outcome.before_commit"
 RECORD_COMMITTED: Final = "record_outcome.committed"
 RESOLVE_LEASED: Final = "resolve_execution.leased"
 RESOLVE_LOOKED: Final = "resolve_execution.lp_looked_up"
+MIRROR_LEASED: Final = "mirror.leased"
 MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
 
@@ -29,6 +30,7 @@ ALL: Final = (
     RECORD_COMMITTED,
     RESOLVE_LEASED,
     RESOLVE_LOOKED,
+    MIRROR_LEASED,
     MIRROR_BEFORE_HOUSE,
     MIRROR_HOUSE_POSTED,
 )

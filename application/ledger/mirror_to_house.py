@@ -49,6 +49,7 @@ class MirrorToHouse:
         if not leased:
             return 0
         try:
+            await crash_points.reach(crash_points.MIRROR_LEASED)
             await self._follow_all(leased)
         except asyncio.CancelledError:
             await give_back(self._uow, leased)

@@ -89,6 +89,10 @@ async def _serve_queue(queue: Queue, runner: Runner) -> None:
     while not runner.stopping.is_set():
         if not await survives("the queue", _use(queue, runner)):
             await sleep_unless(runner.stopping, QUEUE_AGAIN)
+    await survives("leaving the queue", _leave(queue))
+
+
+async def _leave(queue: Queue) -> None:
     async with asyncio.timeout(QUEUE_STOP.total_seconds()):
         await queue.disconnect()
 
