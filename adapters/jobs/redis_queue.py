@@ -25,12 +25,14 @@ _log = logging.getLogger(__name__)
 
 
 class RedisDoorbell(RedisQueue):
-    """Waits a moment after every error: SAQ would try again at once, for ever."""
+    """Waits for a job so long, whatever is asked, and a moment after every error: SAQ would try
+    again at once, for ever.
+    """
 
     @override
-    async def dequeue(self, timeout: float = BLOCK_SECONDS, poll_interval: float = 0) -> Job | None:
+    async def dequeue(self, timeout: object = None, poll_interval: object = None) -> Job | None:
         try:
-            return await super().dequeue(timeout or BLOCK_SECONDS)
+            return await super().dequeue(timeout=BLOCK_SECONDS)
         except Exception:  # noqa: BLE001 - see above
             _log.warning("the queue cannot be read", exc_info=True)
             await asyncio.sleep(UNREACHABLE_PAUSE.total_seconds())
