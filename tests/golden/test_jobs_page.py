@@ -51,7 +51,8 @@ What goes on after a commit, and what time makes due. This page is written from 
 - **Told to stop**, a worker takes nothing new, finishes its batches or gives their leases back,
   and ends within ten seconds. Killed, it leaves leases that end by themselves.
 - `aksum doctor` finds amiss what is due for longer than {{lag}}, failing, parked, or overdue by
-  {{overdue}}; `aksum jobs status` shows all of it.
+  {{overdue}}; `aksum jobs status` shows all of it,
+  `aksum jobs metrics` as gauges.
 
 A job of the queue ends after {{timeout}}, is taken for dead after {{heartbeat}} without a sign of
 life, and is tried {RETRIES} times by the queue itself. A run goes on for {{budget}} at most while

@@ -144,6 +144,9 @@ async def test_backlog_is_seen_and_sinks_when_it_is_worked_off(
     assert (backlog["kind"], backlog["due"]) == ("mirror", 3)
     assert 600 <= backlog["lag_seconds"] < 700
     assert len((await ask(operator, "jobs", "list", "--state", "due"))["data"]) == 3
+    gauges = (await asyncio.to_thread(operator.run, "jobs", "metrics")).stdout
+    assert 'aksum_jobs_due{kind="mirror"} 3.0' in gauges
+    assert f'aksum_jobs_due_lag_seconds{{kind="mirror"}} {backlog["lag_seconds"] // 100}' in gauges
 
     await stack.mirror_all()
     assert (await checks(operator))["jobs"][0]

@@ -16,6 +16,7 @@ from domain.shared.ids import TenantId
 from entrypoints.cli.operator import TENANT, TEXT, run
 from entrypoints.cli.output import json_option, print_json, print_object, print_rows
 from entrypoints.cli.work import WORK_NAME, shown, shown_backlog, shown_detail, shown_schedule
+from entrypoints.cli.work_metrics import exposition
 from entrypoints.worker.schedule import BY_TIME
 
 COLUMNS: Final = ("work", "state", "attempts", "next_action_at", "parked_at", "last_error")
@@ -74,6 +75,22 @@ def status(as_json: bool) -> None:
         return
     print_rows(found["backlogs"], BACKLOG_COLUMNS, as_json=False, nothing="nothing is to be done")
     print_rows(found["schedules"], SCHEDULE_COLUMNS, as_json=False, nothing="no worker has run yet")
+
+
+@jobs.command()
+def metrics() -> None:
+    """The same as gauges, for a Prometheus that collects text files."""
+
+    async def work(container: AsyncContainer) -> bytes:
+        work_list: WorkList = await container.get(WorkList)
+        schedules: Schedules = await container.get(Schedules)
+        return exposition(
+            await work_list.backlogs(failing_from=FAILING_FROM),
+            await schedules.all(),
+            now=(await container.get(Clock)).now(),
+        )
+
+    click.echo(run(work).decode(), nl=False)
 
 
 @jobs.command()
