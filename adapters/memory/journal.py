@@ -146,7 +146,7 @@ class MemoryJournal:
 
     def _write(self, deltas: Deltas) -> None:
         booked_at = self._booked_at(deltas)
-        for delta in deltas.strict_accounts:
+        for delta in deltas.accounts:
             row = self._balance(delta.account_id)
             last = booked_at if delta.entries > 0 else row.last_booked_at
             balance = add(row.balance, delta)
@@ -167,7 +167,7 @@ class MemoryJournal:
 
     def _booked_at(self, deltas: Deltas) -> datetime:
         """Now, but never before the last booking on these accounts, nor in time that is closed."""
-        last = (self._balance(delta.account_id).last_booked_at for delta in deltas.strict_accounts)
+        last = (self._balance(delta.account_id).last_booked_at for delta in deltas.accounts)
         floors = (self._rows.closed_until, *last)
         return max((self._rows.session.now(), *(each for each in floors if each is not None)))
 
