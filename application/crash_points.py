@@ -20,6 +20,8 @@ RESOLVE_LOOKED: Final = "resolve_execution.lp_looked_up"
 MIRROR_LEASED: Final = "mirror.leased"
 MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
+SCHEDULE_BEGUN: Final = "schedule.begun"
+SCHEDULE_RAN: Final = "schedule.ran"
 
 ALL: Final = (
     ACCEPT_BEFORE_RESERVE,
@@ -33,6 +35,8 @@ ALL: Final = (
     MIRROR_LEASED,
     MIRROR_BEFORE_HOUSE,
     MIRROR_HOUSE_POSTED,
+    SCHEDULE_BEGUN,
+    SCHEDULE_RAN,
 )
 
 _handler: Handler | None = None

@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
+from application import crash_points
 from application.ports.bell import JobKind
 from application.ports.clock import Clock
 from application.ports.schedules import Run, Schedules
@@ -54,7 +55,9 @@ class Timekeeper:
     async def _run(self, kind: JobKind, run: Run) -> None:
         renewing = asyncio.create_task(self._renew(run))
         try:
+            await crash_points.reach(crash_points.SCHEDULE_BEGUN)
             ran = await self._runner.run(kind)
+            await crash_points.reach(crash_points.SCHEDULE_RAN)
         except asyncio.CancelledError:
             await self._give_back(run)
             raise
