@@ -22,6 +22,9 @@ MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
 SCHEDULE_BEGUN: Final = "schedule.begun"
 SCHEDULE_RAN: Final = "schedule.ran"
+RELAY_TENANT_FOUND: Final = "relay_events.tenant_found"
+RELAY_BEFORE_COMMIT: Final = "relay_events.before_numbers_commit"
+RELAY_COMMITTED: Final = "relay_events.numbers_committed"
 
 ALL: Final = (
     ACCEPT_BEFORE_RESERVE,
@@ -37,6 +40,9 @@ ALL: Final = (
     MIRROR_HOUSE_POSTED,
     SCHEDULE_BEGUN,
     SCHEDULE_RAN,
+    RELAY_TENANT_FOUND,
+    RELAY_BEFORE_COMMIT,
+    RELAY_COMMITTED,
 )
 
 _handler: Handler | None = None

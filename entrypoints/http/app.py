@@ -24,6 +24,7 @@ from entrypoints.http.routes import (
     api_keys,
     catalog,
     customers,
+    events,
     ledger,
     movements,
     orders,
@@ -50,6 +51,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *events.OPERATIONS,
 )
 
 

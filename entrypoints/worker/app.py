@@ -1,4 +1,5 @@
-"""One worker process: the queue's worker, ringer, sweeper and timekeeper over the same jobs.
+"""One worker process: the queue's worker, ringer, sweeper, timekeeper and relay over the
+same jobs.
 
 Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
 the process takes nothing new, finishes its batches or gives their leases back, and ends within ten
@@ -22,6 +23,7 @@ from application.ports.intents import DueWork
 from application.ports.schedules import Schedules
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
+from entrypoints.worker.relay import Relay
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
 from entrypoints.worker.schedule import WAITED_FOR
@@ -39,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all its parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,6 +61,7 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
         asyncio.create_task(timekeeper.run(), name="timekeeper"),
+        asyncio.create_task(Relay(runner).run(), name="relay"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
     }
     ready()

@@ -36,6 +36,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
+    await world.relayed()
+    ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
     run, found_break = await reconciled(world)
     runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
@@ -84,6 +86,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),
         "get_metrics": ("/metrics", None),

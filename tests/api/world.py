@@ -1,7 +1,8 @@
 """The application over memory: two tenants, their customers, an operator, and one LP."""
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing_extensions import override
 
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
+from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.store import Store
@@ -22,6 +24,8 @@ from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import SystemSecrets
 from application.background import Background
+from application.events.feed_watch import FeedWatch
+from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
@@ -119,10 +123,13 @@ class World:
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
+        self.pauses = 0
+        self.between_looks: Callable[[], Awaitable[object]] = self.relayed
         self.container = self._container()
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
+        uow = MemoryUnitOfWork(self.store)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
@@ -131,7 +138,7 @@ class World:
             Environment: Environment.TEST,
             Background: self.background,
             InFlight: InFlight(),
-            UnitOfWork: MemoryUnitOfWork(self.store),
+            UnitOfWork: uow,
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
@@ -139,12 +146,15 @@ class World:
         }
         for port in instances:
             ports.from_context(provides=port)
+        waits = Provider(scope=Scope.APP)
+        waits.provide(lambda: FeedWatch(uow=uow, pause=self.pause), provides=FeedWatch)
         return make_async_container(
             ports,
             PartnerUseCases(),
             PlatformUseCases(),
             ReconciliationUseCases(),
             SettlementUseCases(),
+            waits,
             context=instances,
         )
 
@@ -187,6 +197,17 @@ class World:
     def pass_cache_age(self) -> None:
         """What a process knows of a key may be this old."""
         self.later(CACHE_AGE)
+
+    async def pause(self, duration: timedelta) -> None:
+        """How those who wait for events wait: time passes, and what follows then happens."""
+        self.later(duration)
+        self.pauses += 1
+        await self.between_looks()
+        await asyncio.sleep(0)
+
+    async def relayed(self) -> int:
+        uow = MemoryUnitOfWork(self.store)
+        return await RelayEvents(uow=uow, due=MemoryDueWork(self.store)).execute()
 
     async def settled(self) -> None:
         """When nothing is at work behind the requests any more."""
