@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from domain.ledger.announcements import AccountClosed, AccountCreditLineChanged
 from domain.orders.announcements import OrderFilled, OrderPending, OrderRejected
 from domain.payments.announcements import DepositConfirmed, TransferCompleted
 from domain.shared.events import Payload
@@ -27,6 +28,8 @@ PAYLOADS: Final[Mapping[str, type[Payload]]] = MappingProxyType(
             CustomerUpdated,
             ApiKeyCreated,
             ApiKeyUpdated,
+            AccountCreditLineChanged,
+            AccountClosed,
         )
     }
 )

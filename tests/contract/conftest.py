@@ -56,11 +56,13 @@ pytest.register_assert_rewrite(
             "reserve",
             "reversal",
             "schedules",
-            "work_list",
+            "seal_anchor",
             "seals",
             "settle",
+            "signing",
             "tenants",
             "unit_of_work",
+            "work_list",
         )
     )
 )

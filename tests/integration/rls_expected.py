@@ -19,11 +19,14 @@ UPDATABLE = {
     "api_keys",
     "change_requests",
     "customers",
+    "event_heads",
     "intents",
     "ledger_balances",
     "ledger_days",
     "ledger_folds",
     "ledger_holds",
+    "ledger_verifications",
+    "ledger_verified_sums",
     "lp_attempts",
     "orders",
     "quotes",
@@ -31,7 +34,13 @@ UPDATABLE = {
     "recon_sources",
     "tenants",
 }
-DELETABLE = {"intents"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals", "events", "event_heads"}
-UPDATED_BY_WORKERS_ALONE = {"event_heads"}
-DELETED_BY_WORKERS_ALONE = {"outbox"}
+DELETABLE = {"intents", "ledger_verified_sums", "outbox"}
+WRITTEN_BY_ONE_ROLE = {
+    "event_heads": Role.WORKER,
+    "events": Role.WORKER,
+    "ledger_seals": Role.WORKER,
+    "ledger_verifications": Role.OPS,
+    "ledger_verified_sums": Role.OPS,
+}
+# Made by every role, and taken out by one.
+DELETED_BY_ONE_ROLE = {"outbox": Role.WORKER}

@@ -68,6 +68,8 @@ DepositRef = Annotated[str, _id(IdPrefix.DEPOSIT)]
 StatementRef = Annotated[str, _id(IdPrefix.STATEMENT)]
 MatchRef = Annotated[str, _id(IdPrefix.MATCH)]
 BreakRef = Annotated[str, _id(IdPrefix.BREAK)]
+ChangeRequestRef = Annotated[str, _id(IdPrefix.CHANGE_REQUEST)]
+OperatorRef = Annotated[str, _id(IdPrefix.OPERATOR)]
 ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 
 # Plain notation, as text: JSON numbers lose digits in most readers.
