@@ -17,8 +17,11 @@ RECORD_BEFORE_COMMIT: Final = "record_outcome.before_commit"
 RECORD_COMMITTED: Final = "record_outcome.committed"
 RESOLVE_LEASED: Final = "resolve_execution.leased"
 RESOLVE_LOOKED: Final = "resolve_execution.lp_looked_up"
+MIRROR_LEASED: Final = "mirror.leased"
 MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
+SCHEDULE_BEGUN: Final = "schedule.begun"
+SCHEDULE_RAN: Final = "schedule.ran"
 RELAY_TENANT_FOUND: Final = "relay_events.tenant_found"
 RELAY_BEFORE_COMMIT: Final = "relay_events.before_numbers_commit"
 RELAY_COMMITTED: Final = "relay_events.numbers_committed"
@@ -32,8 +35,11 @@ ALL: Final = (
     RECORD_COMMITTED,
     RESOLVE_LEASED,
     RESOLVE_LOOKED,
+    MIRROR_LEASED,
     MIRROR_BEFORE_HOUSE,
     MIRROR_HOUSE_POSTED,
+    SCHEDULE_BEGUN,
+    SCHEDULE_RAN,
     RELAY_TENANT_FOUND,
     RELAY_BEFORE_COMMIT,
     RELAY_COMMITTED,

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     FOLD_LEDGER = "fold_ledger"
     SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
+    RECONCILE = "reconcile"
 
 
 class JobBell(Protocol):

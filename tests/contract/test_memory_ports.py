@@ -32,11 +32,13 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.work_list_contract import WorkListContract
 
 
 class InMemory:
@@ -138,4 +140,10 @@ class TestExecutionTrail(InMemory, ExecutionTrailContract): ...
 class TestReversal(InMemory, ReversalContract): ...
 
 
+class TestSchedules(InMemory, SchedulesContract): ...
+
+
 class TestAccountTerms(InMemory, AccountTermsContract): ...
+
+
+class TestWorkList(InMemory, WorkListContract): ...

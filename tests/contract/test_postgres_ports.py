@@ -32,11 +32,13 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.work_list_contract import WorkListContract
 
 pytest_plugins = ("tests.fixtures.postgres",)
 
@@ -140,4 +142,10 @@ class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...
 class TestReversal(InPostgres, ReversalContract): ...
 
 
+class TestSchedules(InPostgres, SchedulesContract): ...
+
+
 class TestAccountTerms(InPostgres, AccountTermsContract): ...
+
+
+class TestWorkList(InPostgres, WorkListContract): ...

@@ -9,6 +9,7 @@ from application.customers.update_customer import UpdateCustomer
 from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
+from application.jobs.attend_to_work import AttendToWork
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.change_terms import ChangeTerms
 from application.ledger.close_period import ClosePeriod
@@ -154,3 +155,4 @@ class AuditUseCases(Provider):
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
+    attend_to_work = provide(AttendToWork)

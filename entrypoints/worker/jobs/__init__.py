@@ -6,6 +6,7 @@ from entrypoints.worker.job import Job
 from entrypoints.worker.jobs.fold_ledger import fold_ledger
 from entrypoints.worker.jobs.housekeeping import expire_holds, expire_quotes, make_partitions
 from entrypoints.worker.jobs.mirror import mirror
+from entrypoints.worker.jobs.reconcile import reconcile
 from entrypoints.worker.jobs.relay_events import relay_events
 from entrypoints.worker.jobs.seal_ledger import seal_ledger
 from entrypoints.worker.jobs.settle_execution import settle_execution
@@ -19,4 +20,5 @@ JOBS: Final[tuple[Job, ...]] = (
     fold_ledger,
     seal_ledger,
     make_partitions,
+    reconcile,
 )
