@@ -4,15 +4,19 @@ status     a receipt          a failure                       410 Gone         a
 active     is healthy         disabled, after 5 days of them  disabled (gone)  may disable
 disabled   changes nothing    changes nothing                 changes nothing  may enable
 
+What an operator disabled, only an operator enables.
 What happens while it is disabled is not lost: its place in the sequence of events stays.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
+from ..shared.errors import Conflict
 from ..shared.ids import CustomerId, WebhookEndpointId
 from .answer import Verdict
 from .event_filter import matches
@@ -33,6 +37,10 @@ class DisabledBy(StrEnum):
     OPERATOR = "operator"
     GONE = "gone"
     FAILING = "failing"
+
+
+class DisabledByOperator(Conflict):
+    code = "disabled_by_operator"
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,30 +65,40 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wants(
-    endpoint: Endpoint, *, event_type: str, subject: str | None, customer_id: CustomerId | None
+    endpoint: Endpoint,
+    *,
+    event_type: str,
+    resource_id: UUID,
+    customer_ids: Collection[CustomerId],
 ) -> bool:
-    """Whether it is told of an event. `subject` is the id of the object the event is about.
+    """Whether it is told of an event about `resource_id`, in which these customers' objects changed.
 
     A ping goes to the endpoint it is about, whatever that asked for, and to no other.
     """
     if event_type == PING:
-        return subject == str(endpoint.id)
-    if endpoint.customer_id is not None and endpoint.customer_id != customer_id:
+        return resource_id == endpoint.id
+    if endpoint.customer_id is not None and endpoint.customer_id not in customer_ids:
         return False
     return any(matches(pattern, event_type) for pattern in endpoint.event_types)
 
 
 def disable(endpoint: Endpoint, *, by: DisabledBy, at: datetime) -> Endpoint:
-    """Who disabled it first stays on record."""
-    if endpoint.status is EndpointStatus.DISABLED:
+    """Who disabled it first stays on record, unless it is an operator who comes later."""
+    decided = endpoint.disabled_by
+    if decided is not None and (by is not DisabledBy.OPERATOR or decided is by):
         return endpoint
     return _changed(endpoint, EndpointStatus.DISABLED, by, at)
 
 
-def enable(endpoint: Endpoint, *, at: datetime) -> Endpoint:
-    """Begins with a clean slate: old failures do not disable it again at once."""
+def enable(endpoint: Endpoint, *, at: datetime, by_operator: bool = False) -> Endpoint:
+    """Begins with a clean slate: old failures do not disable it again at once.
+
+    Raises `DisabledByOperator` when somebody else than an operator undoes what one did.
+    """
     if endpoint.status is EndpointStatus.ACTIVE:
         return endpoint
+    if endpoint.disabled_by is DisabledBy.OPERATOR and not by_operator:
+        raise DisabledByOperator("an operator disabled it; ask them")
     fresh = msgspec.structs.replace(endpoint, failing_since=None, is_troubled=True)
     return _changed(fresh, EndpointStatus.ACTIVE, None, at)
 

@@ -11,6 +11,7 @@ from domain.webhooks.endpoint import (
     PING,
     SLOW,
     DisabledBy,
+    DisabledByOperator,
     Endpoint,
     EndpointStatus,
     after_attempt,
@@ -23,7 +24,7 @@ from domain.webhooks.event_filter import EventTypesInvalid, check_patterns
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
 QUICK = timedelta(milliseconds=20)
-MINE, THEIRS = CustomerId(UUID(int=1)), CustomerId(UUID(int=2))
+MINE, THEIRS, OTHER = (CustomerId(UUID(int=number)) for number in (1, 2, 3))
 NEW = Endpoint(
     id=WebhookEndpointId(UUID(int=7)),
     url="https://hooks.partner.com/",
@@ -73,7 +74,17 @@ def test_answer_that_comes_after_disabling_changes_nothing(verdict: Verdict) -> 
 
 
 def test_first_reason_for_disabling_stays_on_record() -> None:
-    assert disable(DISABLED, by=DisabledBy.OPERATOR, at=LATER) is DISABLED
+    assert disable(DISABLED, by=DisabledBy.GONE, at=LATER) is DISABLED
+
+
+def test_what_an_operator_disabled_only_an_operator_enables() -> None:
+    stopped = disable(DISABLED, by=DisabledBy.OPERATOR, at=LATER)
+    assert stopped.disabled_by is DisabledBy.OPERATOR
+    assert disable(stopped, by=DisabledBy.PARTNER, at=LATER) is stopped
+    assert disable(stopped, by=DisabledBy.OPERATOR, at=LATER) is stopped
+    with pytest.raises(DisabledByOperator):
+        enable(stopped, at=LATER)
+    assert enable(stopped, at=LATER, by_operator=True).status is EndpointStatus.ACTIVE
 
 
 def test_enabled_endpoint_begins_with_a_clean_slate() -> None:
@@ -111,15 +122,18 @@ def test_filters_decide_what_is_told(
     wanted: bool,
 ) -> None:
     endpoint = replace(NEW, event_types=types, customer_id=customer_id)
-    assert wants(endpoint, event_type=event_type, subject=None, customer_id=of) is wanted
+    customer_ids = () if of is None else (of, OTHER)
+    found = wants(
+        endpoint, event_type=event_type, resource_id=UUID(int=9), customer_ids=customer_ids
+    )
+    assert found is wanted
 
 
 @pytest.mark.parametrize("types", [("*",), ("order.*",)])
 def test_ping_reaches_its_own_endpoint_alone(types: tuple[str, ...]) -> None:
     endpoint = replace(NEW, event_types=types, customer_id=MINE)
-    assert wants(endpoint, event_type=PING, subject=str(NEW.id), customer_id=None)
-    assert not wants(endpoint, event_type=PING, subject=str(UUID(int=8)), customer_id=None)
-    assert not wants(endpoint, event_type=PING, subject=None, customer_id=MINE)
+    assert wants(endpoint, event_type=PING, resource_id=NEW.id, customer_ids=())
+    assert not wants(endpoint, event_type=PING, resource_id=UUID(int=8), customer_ids=(MINE,))
 
 
 @pytest.mark.parametrize(
