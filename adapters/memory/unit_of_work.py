@@ -9,8 +9,10 @@ from adapters.memory.change_requests import (
     MemoryCorrections,
 )
 from adapters.memory.customers import MemoryCustomers
+from adapters.memory.events import MemoryEvents, MemoryOutbox
 from adapters.memory.execution_trail import MemoryExecutionTrail
 from adapters.memory.idempotency import MemoryIdempotencyRecords
+from adapters.memory.inbox import MemoryInbox
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.ledger_folds import MemoryLedgerFolds
@@ -94,6 +96,18 @@ class MemoryTransaction:
     @property
     def intents(self) -> MemoryIntents:
         return MemoryIntents(self._rows)
+
+    @property
+    def outbox(self) -> MemoryOutbox:
+        return MemoryOutbox(self._rows)
+
+    @property
+    def events(self) -> MemoryEvents:
+        return MemoryEvents(self._rows)
+
+    @property
+    def inbox(self) -> MemoryInbox:
+        return MemoryInbox(self._rows)
 
     @property
     def seals(self) -> MemorySeals:

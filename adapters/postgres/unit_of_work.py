@@ -15,8 +15,10 @@ from adapters.postgres.change_requests import (
 )
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.events import PostgresEvents, PostgresOutbox
 from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
+from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
@@ -125,6 +127,18 @@ class PostgresTransaction:
     @property
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
+
+    @property
+    def outbox(self) -> PostgresOutbox:
+        return PostgresOutbox(self._connection, self._tenant_id)
+
+    @property
+    def events(self) -> PostgresEvents:
+        return PostgresEvents(self._connection, self._tenant_id)
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        return PostgresInbox(self._connection, self._tenant_id)
 
     @property
     def seals(self) -> PostgresSeals:

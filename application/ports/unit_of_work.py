@@ -10,7 +10,9 @@ from typing import Protocol
 
 from application.ports.change_requests import AccountChanges, ChangeRequests
 from application.ports.corrections import Corrections
+from application.ports.events import Events, Outbox
 from application.ports.idempotency import IdempotencyRecords
+from application.ports.inbox import Inbox
 from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
@@ -93,6 +95,18 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def intents(self) -> Intents: ...
+
+    @property
+    @abstractmethod
+    def outbox(self) -> Outbox: ...
+
+    @property
+    @abstractmethod
+    def events(self) -> Events: ...
+
+    @property
+    @abstractmethod
+    def inbox(self) -> Inbox: ...
 
     @property
     @abstractmethod
