@@ -19,6 +19,9 @@ RESOLVE_LEASED: Final = "resolve_execution.leased"
 RESOLVE_LOOKED: Final = "resolve_execution.lp_looked_up"
 MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
+WEBHOOK_BEFORE_SEND: Final = "webhook.before_send"
+WEBHOOK_SENT: Final = "webhook.sent"
+WEBHOOK_RECORDED: Final = "webhook.recorded"
 
 ALL: Final = (
     ACCEPT_BEFORE_RESERVE,
@@ -31,6 +34,9 @@ ALL: Final = (
     RESOLVE_LOOKED,
     MIRROR_BEFORE_HOUSE,
     MIRROR_HOUSE_POSTED,
+    WEBHOOK_BEFORE_SEND,
+    WEBHOOK_SENT,
+    WEBHOOK_RECORDED,
 )
 
 _handler: Handler | None = None

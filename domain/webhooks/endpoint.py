@@ -22,6 +22,7 @@ from .answer import Verdict
 from .event_filter import matches
 
 PING: Final = "webhook_endpoint.ping.v1"
+DISABLED: Final = "webhook_endpoint.disabled.v1"
 FAILING_MAX: Final = timedelta(days=5)
 # Slower than this it gets one delivery at a time, beside the others that fail.
 SLOW: Final = timedelta(seconds=2)
@@ -71,7 +72,7 @@ def wants(
     resource_id: UUID,
     customer_ids: Collection[CustomerId],
 ) -> bool:
-    """Whether it is told of an event about `resource_id`, in which these customers' objects changed.
+    """Whether it is told of an event about `resource_id`, an object of these customers.
 
     A ping goes to the endpoint it is about, whatever that asked for, and to no other.
     """
