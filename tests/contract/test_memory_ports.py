@@ -35,6 +35,8 @@ from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
+from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
 
 
 class InMemory:
@@ -131,3 +133,9 @@ class TestReversal(InMemory, ReversalContract): ...
 
 
 class TestAccountTerms(InMemory, AccountTermsContract): ...
+
+
+class TestWebhookEndpoints(InMemory, WebhookEndpointsContract): ...
+
+
+class TestWebhookDeliveries(InMemory, WebhookDeliveriesContract): ...

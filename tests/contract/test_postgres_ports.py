@@ -35,6 +35,8 @@ from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
+from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
 
 pytest_plugins = ("tests.fixtures.postgres",)
 
@@ -133,3 +135,9 @@ class TestReversal(InPostgres, ReversalContract): ...
 
 
 class TestAccountTerms(InPostgres, AccountTermsContract): ...
+
+
+class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
+
+
+class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
