@@ -19,6 +19,9 @@ RESOLVE_LEASED: Final = "resolve_execution.leased"
 RESOLVE_LOOKED: Final = "resolve_execution.lp_looked_up"
 MIRROR_BEFORE_HOUSE: Final = "mirror.before_house_commits"
 MIRROR_HOUSE_POSTED: Final = "mirror.house_posted"
+RELAY_TENANT_FOUND: Final = "relay_events.tenant_found"
+RELAY_BEFORE_COMMIT: Final = "relay_events.before_numbers_commit"
+RELAY_COMMITTED: Final = "relay_events.numbers_committed"
 WEBHOOK_BEFORE_SEND: Final = "webhook.before_send"
 WEBHOOK_SENT: Final = "webhook.sent"
 WEBHOOK_RECORDED: Final = "webhook.recorded"
@@ -34,6 +37,9 @@ ALL: Final = (
     RESOLVE_LOOKED,
     MIRROR_BEFORE_HOUSE,
     MIRROR_HOUSE_POSTED,
+    RELAY_TENANT_FOUND,
+    RELAY_BEFORE_COMMIT,
+    RELAY_COMMITTED,
     WEBHOOK_BEFORE_SEND,
     WEBHOOK_SENT,
     WEBHOOK_RECORDED,

@@ -1,7 +1,5 @@
 """The outbox, and each tenant's numbered events. Numbering holds the tenant's head row locked."""
 
-from datetime import datetime
-
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row
@@ -12,10 +10,13 @@ from domain.shared.ids import CustomerId, EventId, TenantId
 
 COLUMNS = """id, type, seq, resource_id, resource_version, customer_ids, occurred_at, recorded_at,
   data"""
-ADD = """
-INSERT INTO outbox (tenant_id, id, type, resource_id, resource_version, customer_ids, occurred_at,
-  data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+# The columns that `announced` gives values for, in its order.
+ANNOUNCED = "id, type, resource_id, resource_version, customer_ids, occurred_at, data"
+ADD = f"""
+INSERT INTO outbox (tenant_id, {ANNOUNCED})
+SELECT $1, a.id, a.type, a.resource_id, a.version, a.customers::uuid[], a.occurred_at, a.data::json
+FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::timestamptz[],
+  $8::text[]) AS a (id, type, resource_id, version, customers, occurred_at, data)
 """
 # Held until the numbers are committed. Whoever finds it locked leaves the tenant to the other.
 LOCK_HEAD = "SELECT last_seq FROM event_heads WHERE tenant_id = $1 FOR UPDATE SKIP LOCKED"
@@ -71,12 +72,9 @@ class PostgresOutbox:
         self._tenant_id = tenant_id
 
     async def add(self, *announcements: Announcement) -> None:
-        rows = [(self._tenant_id, *announced(each)) for each in announcements]
+        columns = zip(*(_as_text(each) for each in announcements), strict=True)
         try:
-            if len(rows) == 1:
-                await self._connection.execute(ADD, *rows[0])
-            else:
-                await self._connection.executemany(ADD, rows)
+            await self._connection.execute(ADD, self._tenant_id, *map(list, columns))
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != ANNOUNCED_TWICE:
                 raise
@@ -102,8 +100,8 @@ class PostgresOutbox:
 
     async def _lock_head(self) -> int | None:
         locked = await self._connection.fetchval(LOCK_HEAD, self._tenant_id)
-        if locked is None:
-            # Locked by another, or the tenant's first: only who makes the row holds it.
+        if locked is None and await self._connection.fetchval(LAST, self._tenant_id) is None:
+            # The tenant's first event. Another who makes the row at the same time is waited for.
             locked = await self._connection.fetchval(MAKE_HEAD, self._tenant_id)
         return None if locked is None else int(locked)
 
@@ -137,10 +135,8 @@ class PostgresEvents:
         return _event(row)
 
 
-def announced(
-    announcement: Announcement,
-) -> tuple[EventId, str, object, int, list[CustomerId], datetime, str]:
-    """As arguments, in the order of `ADD`."""
+def announced(announcement: Announcement) -> tuple[object, ...]:
+    """As arguments, in the order of `ANNOUNCED`."""
     return (
         announcement.id,
         announcement.type,
@@ -150,6 +146,13 @@ def announced(
         announcement.occurred_at,
         announcement.data.decode(),
     )
+
+
+def _as_text(announcement: Announcement) -> tuple[object, ...]:
+    """For arrays, which can hold no arrays of different lengths."""
+    *before, _, occurred_at, data = announced(announcement)
+    customers = ",".join(map(str, announcement.customer_ids))
+    return (*before, f"{{{customers}}}", occurred_at, data)
 
 
 def _types(wanted: EventFilter) -> tuple[list[str] | None, list[str] | None]:

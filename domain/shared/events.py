@@ -28,6 +28,13 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     event_type: ClassVar[str]
 
 
+class MoneyText(msgspec.Struct, frozen=True):
+    """A plain decimal with every decimal the asset has, and the asset's code."""
+
+    amount: str
+    asset: str
+
+
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one object. `data` is JSON. `occurred_at` is our own time of the change.
 

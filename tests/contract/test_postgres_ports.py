@@ -7,9 +7,11 @@ from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
 from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.events_contract import EventsContract
 from tests.contract.history_contract import HistoryContract
 from tests.contract.holds_contract import HoldsContract
 from tests.contract.idempotency_contract import IdempotencyContract
+from tests.contract.inbox_contract import InboxContract
 from tests.contract.intents_contract import IntentsContract
 from tests.contract.isolation_contract import IsolationContract
 from tests.contract.journal_contract import JournalContract
@@ -102,6 +104,12 @@ class TestIntents(InPostgres, IntentsContract): ...
 
 
 class TestDueWork(InPostgres, DueWorkContract): ...
+
+
+class TestEvents(InPostgres, EventsContract): ...
+
+
+class TestInbox(InPostgres, InboxContract): ...
 
 
 class TestPlatform(InPostgres, PlatformContract): ...

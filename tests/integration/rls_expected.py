@@ -7,6 +7,7 @@ DUE = {
     "quotes": "status = 'open' AND expires_at <= now()",
     "ledger_holds": "state = 'active' AND expires_at <= now()",
     "tenants": "true",
+    "outbox": "true",
 }
 # Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
 READABLE = {
@@ -31,4 +32,6 @@ UPDATABLE = {
     "tenants",
 }
 DELETABLE = {"intents"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals"}
+MADE_BY_WORKERS_ALONE = {"ledger_seals", "events", "event_heads"}
+UPDATED_BY_WORKERS_ALONE = {"event_heads"}
+DELETED_BY_WORKERS_ALONE = {"outbox"}

@@ -24,7 +24,13 @@ async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
 
 async def reject(tx: Transaction, of: Inhabitant, world: World) -> bool:
     order = rejected(world, of.open_execution)
-    return await tx.trading.reject(of.open_execution, order, evidence=EVIDENCE, at=world.now)
+    return await tx.trading.reject(
+        of.open_execution,
+        order,
+        evidence=EVIDENCE,
+        at=world.now,
+        announcement=world.news(of.open_execution.order, order),
+    )
 
 
 async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
@@ -37,6 +43,7 @@ async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
         looks=1,
         look_again_in=LONG_LEASE,
         at=world.now,
+        announcement=None,
     )
 
 

@@ -12,6 +12,7 @@ from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.errors import VersionConflict
+from application.ports.events import EventFilter
 from application.ports.intents import IntentKind
 from application.ports.ledger_history import BookedBy, StatementRange
 from application.ports.reconciliation import BreakFilter
@@ -23,6 +24,7 @@ from domain.ledger.outcomes import OutcomeCode
 from domain.shared.errors import InvariantViolation, NotFound
 from domain.shared.ids import BreakId, ChangeRequestId, MatchId
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.events_contract import new
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
@@ -40,7 +42,7 @@ from tests.integration.swapping_attempts import (
     settle,
     stored_tenant,
 )
-from tests.integration.two_tenants import Inhabitant, Inhabited, inhabit
+from tests.integration.two_tenants import CONSUMER, MESSAGE, Inhabitant, Inhabited, inhabit
 
 Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
 
@@ -165,6 +167,11 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
     ),
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
+    "events.get": (NotFound, lambda tx, of, _: tx.events.get(of.told.id)),
+    "outbox.number": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, of, _: tx.outbox.number(limit=9),
+    ),
     "seals.add": (asyncpg.InsufficientPrivilegeError, add_seal),
     "accounts.set_floor": (NotFound, lambda tx, of, _: tx.accounts.set_floor(of.party.usdt, -9)),
     "accounts.close": (NotFound, lambda tx, of, _: tx.accounts.close(of.party.usdt)),
@@ -258,6 +265,10 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
+    "outbox.add": lambda tx, of, world: tx.outbox.add(new(world)),
+    "events.last_seq": lambda tx, of, _: tx.events.last_seq(),
+    "events.page": lambda tx, of, _: tx.events.page(EventFilter(), after=0, limit=99),
+    "inbox.take": lambda tx, of, _: tx.inbox.take(CONSUMER, MESSAGE),
     "seals.head": lambda tx, of, _: tx.seals.head(),
     "seals.after": lambda tx, of, _: tx.seals.after(0, limit=9),
     "seals.covering": lambda tx, of, world: tx.seals.covering(world.now),

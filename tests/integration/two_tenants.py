@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from application.ports.change_requests import AccountChange, ChangeRequest, ChangeState, CreditLine
 from application.ports.corrections import Correction
+from application.ports.events import Event
 from application.ports.intents import Intent, IntentKind
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
@@ -22,8 +23,10 @@ from domain.reconciliation.sides import Line
 from domain.shared.ids import ApiKeyId, ChangeRequestId, TransactionId
 from domain.tenants.operator import Operator
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.events_contract import announced, events, new, number
 from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import do, hold_on
+from tests.contract.inbox_contract import take
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
 from tests.contract.posting_contract import alone
 from tests.contract.reconciliation_contract import (
@@ -41,6 +44,8 @@ from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
 CLIENT_ORDER_ID: Final = "the same in both"
+CONSUMER: Final = "mails"
+MESSAGE: Final = "the same in both"
 KEY: Final = "the same key in both"
 HOUR: Final = timedelta(hours=1)
 OVER: Final = timedelta(seconds=-1)
@@ -75,6 +80,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     leased: Intent
     parked: Intent
     later: Intent
+    told: Event
 
 
 class Inhabited(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +179,16 @@ async def inhabitant(world: World) -> Inhabitant:
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
+        told=await told(world, party),
     )
+
+
+async def told(world: World, party: Party) -> Event:
+    """Of what has happened all but the last thing has its number; and one message was taken."""
+    await number(world, party.tenant_id)
+    await announced(world, party.tenant_id, new(world))
+    assert await take(world, party.tenant_id, CONSUMER, MESSAGE)
+    return (await events(world, party.tenant_id))[0]
 
 
 async def reconciled(world: World, party: Party) -> Reconciled:
