@@ -16,25 +16,30 @@ from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.secret_box import MemorySecretBox
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import SystemSecrets
+from adapters.webhooks.keys import BoxedWebhookKeys
+from adapters.webhooks.resolver import Vetting
 from application.background import Background
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.events import NUMBER_MAX, EventFilter
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
 from domain.liquidity.quote import LpName
-from domain.shared.ids import TenantId
+from domain.shared.ids import IdPrefix, TenantId, encode_id
 from domain.shared.price import Price
 from domain.tenants.permissions import Scope as KeyScope
 from domain.tenants.tenant import HOUSE_TENANT_ID, PricingPolicy
@@ -44,8 +49,10 @@ from entrypoints.wiring.providers.use_cases import (
     ReconciliationUseCases,
     SettlementUseCases,
 )
+from entrypoints.wiring.providers.webhooks import WebhookUseCases
 from entrypoints.wiring.settings import Settings
 from tests.unit.domain.builders import BTC, NGN, USDT, instrument_of
+from tests.webhooks.names import Names
 
 Json = dict[str, Any]
 
@@ -119,6 +126,7 @@ class World:
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
+        self.names = Names(hooks_partner_com=("93.184.215.14",))
         self.container = self._container()
 
     def _container(self) -> AsyncContainer:
@@ -135,6 +143,8 @@ class World:
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
+            WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,
         }
         for port in instances:
@@ -145,6 +155,7 @@ class World:
             PlatformUseCases(),
             ReconciliationUseCases(),
             SettlementUseCases(),
+            WebhookUseCases(),
             context=instances,
         )
 
@@ -167,6 +178,24 @@ class World:
         keys = await self.container.get(ManageApiKeys)
         scopes = frozenset({KeyScope.OPERATOR})
         return (await keys.create(HOUSE_TENANT_ID, scopes=scopes, label=label)).text
+
+    async def number_events(self, tenant_id: TenantId) -> int:
+        """What a relay does."""
+        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
+            numbered = await tx.outbox.number(limit=NUMBER_MAX)
+            await tx.commit()
+        return numbered or 0
+
+    async def some_event(self, tenant_id: TenantId, event_type: str) -> str:
+        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
+            page = await tx.events.page(EventFilter(types=(event_type,)), after=0, limit=1)
+        return encode_id(IdPrefix.EVENT, page.events[0].id)
+
+    async def told(self, tenant_id: TenantId, event_type: str) -> list[Json]:
+        """The data of events of one type."""
+        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
+            page = await tx.events.page(EventFilter(types=(event_type,)), after=0, limit=9)
+        return [msgspec.json.decode(each.data) for each in page.events]
 
     def rows(self) -> dict[str, dict[str, int]]:
         """How many rows each table has, by tenant."""
