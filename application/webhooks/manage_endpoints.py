@@ -5,6 +5,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application.errors import VersionConflict
+from application.events.catalog import is_told
 from application.idempotency import claim, earlier
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
@@ -17,7 +18,7 @@ from domain.shared.errors import Conflict
 from domain.shared.ids import CustomerId, TenantId, WebhookEndpointId
 from domain.tenants.tenant import require_active
 from domain.webhooks.endpoint import DisabledBy, Endpoint, EndpointStatus, disable, enable
-from domain.webhooks.event_filter import check_patterns
+from domain.webhooks.event_filter import ALL, EventTypesInvalid, check_patterns
 from domain.webhooks.url import parse_url, refused
 
 ENDPOINTS_MAX: Final = 20
@@ -188,7 +189,7 @@ class ManageWebhookEndpoints:
         return replace(shown, secret=made.secret)
 
     async def _new(self, command: CreateEndpointCommand) -> Endpoint:
-        event_types = check_patterns(command.event_types)
+        event_types = _event_types(command.event_types)
         url = await self._vetted(command.url)
         now = self._clock.now()
         return Endpoint(
@@ -223,7 +224,7 @@ class ManageWebhookEndpoints:
         return replace(
             changed,
             url=url or changed.url,
-            event_types=changed.event_types if types is None else check_patterns(types),
+            event_types=changed.event_types if types is None else _event_types(types),
             description=command.description or changed.description,
             updated_at=now,
             version=current.version + 1,
@@ -249,3 +250,12 @@ async def _require_room(tx: Transaction) -> None:
     count = len(await tx.webhook_endpoints.list())
     if count >= ENDPOINTS_MAX:
         raise TooManyWebhookEndpoints("remove an endpoint first", endpoints=count)
+
+
+def _event_types(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises `EventTypesInvalid`, also for what is never told: a misspelt type would be silent."""
+    patterns = check_patterns(wanted)
+    unknown = [each for each in patterns if each != ALL and not is_told(each)]
+    if unknown:
+        raise EventTypesInvalid(f"there are no events of the type {unknown[0]}")
+    return patterns

@@ -8,7 +8,7 @@ import msgspec
 from ..assets.catalog import Catalog
 from ..assets.instrument import split_symbol
 from ..shared.errors import InvariantViolation, invariant
-from ..shared.events import Announcement, MoneyText, Payload, announce
+from ..shared.events import Announcement, Moment, MoneyText, Payload, announce
 from ..shared.ids import EventId, IdPrefix, OrderId, QuoteId, encode_id
 from ..shared.money import format_units
 from ..shared.price import format_price
@@ -43,8 +43,8 @@ class FillText(msgspec.Struct, frozen=True, kw_only=True):
     quote_amount: str
     fee: MoneyText
     source: str
-    executed_at: datetime
-    recorded_at: datetime
+    executed_at: Moment
+    recorded_at: Moment
 
 
 class OrderFilled(_OrderPayload, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ follow the order in which things became true.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,8 @@ from .ids import CustomerId, EventId
 
 # What partners keep must fit where they keep it.
 DATA_BYTES_MAX: Final = 16_384
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):

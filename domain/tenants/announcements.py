@@ -1,9 +1,8 @@
 """What is told of a tenant's customers and keys. `metadata` is not: it is read where it is kept."""
 
-from datetime import datetime
 from typing import ClassVar
 
-from ..shared.events import Payload
+from ..shared.events import Moment, Payload
 
 
 class _CustomerPayload(Payload, frozen=True, kw_only=True):
@@ -27,7 +26,7 @@ class _ApiKeyPayload(Payload, frozen=True, kw_only=True):
     label: str
     scopes: tuple[str, ...]
     status: str
-    expires_at: datetime | None
+    expires_at: Moment | None
 
 
 class ApiKeyCreated(_ApiKeyPayload, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from entrypoints.http.routes import (
     api_keys,
     catalog,
     customers,
+    events,
     ledger,
     movements,
     orders,
@@ -52,6 +53,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *tenants.OPERATIONS,
     *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *events.OPERATIONS,
 )
 
 

@@ -14,6 +14,7 @@ from dishka import AsyncContainer
 from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.events.read_events import ReadEvents
 from application.orders.accept_quote import AcceptQuote
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -43,6 +44,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     create_transfer: CreateTransfer
     create_transfer_batch: CreateTransferBatch
     deposit_in_sandbox: DepositInSandbox
+    read_events: ReadEvents
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant
     set_tenant_status: SetTenantStatus

@@ -1,4 +1,4 @@
-"""One worker process: the queue's worker, the ringer and the sweeper over the same jobs, and what
+"""One worker process: the queue's worker, ringer, sweeper and relay over the same jobs, and what
 sends webhooks.
 
 Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
@@ -23,6 +23,7 @@ from application.webhooks.deliver import DeliverWebhooks
 from application.webhooks.fan_out import FanOutEvents
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
+from entrypoints.worker.relay import Relay
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
 from entrypoints.worker.sweeper import Sweeper
@@ -53,6 +54,7 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
+        asyncio.create_task(Relay(runner).run(), name="relay"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
         asyncio.create_task(await _webhooks(container, runner.stopping), name="webhooks"),
     }

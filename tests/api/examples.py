@@ -36,7 +36,9 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Example]:
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
-    ids = await _objects(world, caller, partner)
+    ids = await _objects(caller, partner)
+    await world.relayed()
+    ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
     run, found_break = await reconciled(world)
     runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
@@ -95,6 +97,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),
         "get_metrics": ("/metrics", None),
@@ -150,7 +154,7 @@ async def trade_by_hand(world: World) -> Filled:
     return executed
 
 
-async def _objects(world: World, caller: Caller, partner: Partner) -> dict[str, str]:
+async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
     mine = partner.customer_id
     traded = await caller.quote(mine)
     order = await caller.make("/v1/orders", {"quote_id": traded["id"]})
@@ -162,10 +166,8 @@ async def _objects(world: World, caller: Caller, partner: Partner) -> dict[str, 
     transfers = await caller.make("/v1/transfers/batch", batch)
     key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
     endpoint = await caller.make("/v1/webhook-endpoints", ENDPOINT)
-    await world.number_events(partner.tenant_id)
     return {
         "webhook_endpoint": endpoint["id"],
-        "event": await world.some_event(partner.tenant_id, "customer.*"),
         "quote": (await caller.quote(mine))["id"],
         "order": order["id"],
         "deposit": deposit["id"],

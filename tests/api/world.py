@@ -1,7 +1,8 @@
 """The application over memory: two tenants, their customers, an operator, and one LP."""
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing_extensions import override
 
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
+from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.secret_box import MemorySecretBox
@@ -25,10 +27,11 @@ from adapters.system.secrets import SystemSecrets
 from adapters.webhooks.keys import BoxedWebhookKeys
 from adapters.webhooks.resolver import Vetting
 from application.background import Background
+from application.events.feed_watch import FeedWatch
+from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
-from application.ports.events import NUMBER_MAX, EventFilter
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
@@ -39,7 +42,7 @@ from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
 from domain.liquidity.quote import LpName
-from domain.shared.ids import IdPrefix, TenantId, encode_id
+from domain.shared.ids import TenantId
 from domain.shared.price import Price
 from domain.tenants.permissions import Scope as KeyScope
 from domain.tenants.tenant import HOUSE_TENANT_ID, PricingPolicy
@@ -127,10 +130,13 @@ class World:
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
         self.names = Names(hooks_partner_com=("93.184.215.14",))
+        self.pauses = 0
+        self.between_looks: Callable[[], Awaitable[object]] = self.relayed
         self.container = self._container()
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
+        uow = MemoryUnitOfWork(self.store)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
@@ -139,7 +145,7 @@ class World:
             Environment: Environment.TEST,
             Background: self.background,
             InFlight: InFlight(),
-            UnitOfWork: MemoryUnitOfWork(self.store),
+            UnitOfWork: uow,
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
@@ -149,6 +155,8 @@ class World:
         }
         for port in instances:
             ports.from_context(provides=port)
+        waits = Provider(scope=Scope.APP)
+        waits.provide(lambda: FeedWatch(uow=uow, pause=self.pause), provides=FeedWatch)
         return make_async_container(
             ports,
             PartnerUseCases(),
@@ -156,6 +164,7 @@ class World:
             ReconciliationUseCases(),
             SettlementUseCases(),
             WebhookUseCases(),
+            waits,
             context=instances,
         )
 
@@ -179,24 +188,6 @@ class World:
         scopes = frozenset({KeyScope.OPERATOR})
         return (await keys.create(HOUSE_TENANT_ID, scopes=scopes, label=label)).text
 
-    async def number_events(self, tenant_id: TenantId) -> int:
-        """What a relay does."""
-        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
-            numbered = await tx.outbox.number(limit=NUMBER_MAX)
-            await tx.commit()
-        return numbered or 0
-
-    async def some_event(self, tenant_id: TenantId, event_type: str) -> str:
-        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
-            page = await tx.events.page(EventFilter(types=(event_type,)), after=0, limit=1)
-        return encode_id(IdPrefix.EVENT, page.events[0].id)
-
-    async def told(self, tenant_id: TenantId, event_type: str) -> list[Json]:
-        """The data of events of one type."""
-        async with MemoryUnitOfWork(self.store).begin(tenant_id) as tx:
-            page = await tx.events.page(EventFilter(types=(event_type,)), after=0, limit=9)
-        return [msgspec.json.decode(each.data) for each in page.events]
-
     def rows(self) -> dict[str, dict[str, int]]:
         """How many rows each table has, by tenant."""
         tables = {name: each for name, each in vars(self.store).items() if isinstance(each, Table)}
@@ -216,6 +207,17 @@ class World:
     def pass_cache_age(self) -> None:
         """What a process knows of a key may be this old."""
         self.later(CACHE_AGE)
+
+    async def pause(self, duration: timedelta) -> None:
+        """How those who wait for events wait: time passes, and what follows then happens."""
+        self.later(duration)
+        self.pauses += 1
+        await self.between_looks()
+        await asyncio.sleep(0)
+
+    async def relayed(self) -> int:
+        uow = MemoryUnitOfWork(self.store)
+        return await RelayEvents(uow=uow, due=MemoryDueWork(self.store)).execute()
 
     async def settled(self) -> None:
         """When nothing is at work behind the requests any more."""

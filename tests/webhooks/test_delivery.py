@@ -83,7 +83,7 @@ async def test_new_endpoint_gets_its_ping_and_nobody_else_does(
     stage: Stage, tenant: TenantId
 ) -> None:
     other = await stage.proven(tenant)
-    shown = await stage.endpoint(tenant, "quote.*")
+    shown = await stage.endpoint(tenant, "transfer.*")
     await stage.number(tenant)
     assert await stage.run() == [Verdict.DELIVERED]
     (sent,) = stage.receiver.sent

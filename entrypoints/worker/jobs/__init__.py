@@ -11,12 +11,14 @@ from entrypoints.worker.jobs.housekeeping import (
     make_partitions,
 )
 from entrypoints.worker.jobs.mirror import mirror
+from entrypoints.worker.jobs.relay_events import relay_events
 from entrypoints.worker.jobs.seal_ledger import seal_ledger
 from entrypoints.worker.jobs.settle_execution import settle_execution
 
 JOBS: Final[tuple[Job, ...]] = (
     settle_execution,
     mirror,
+    relay_events,
     expire_quotes,
     expire_holds,
     fold_ledger,
