@@ -124,7 +124,7 @@ class WebhookAttemptBody(msgspec.Struct, frozen=True, kw_only=True):
     event_id: EventRef
     event_type: str
     seq: int
-    number: Annotated[int, Meta(ge=1, description="Counts all attempts of the event here.")]
+    attempt: Annotated[int, Meta(ge=1, description="Counts all attempts of the event here.")]
     url: str
     started_at: Timestamp
     outcome: str | None
@@ -179,7 +179,7 @@ def attempt_body(attempt: Attempt) -> WebhookAttemptBody:
         event_id=encode_id(IdPrefix.EVENT, attempt.event_id),
         event_type=attempt.event_type,
         seq=attempt.seq,
-        number=attempt.number,
+        attempt=attempt.number,
         url=attempt.url,
         started_at=timestamp(attempt.started_at),
         outcome=attempt.outcome,
