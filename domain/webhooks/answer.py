@@ -22,7 +22,6 @@ class Cause(StrEnum):
     URL_REFUSED = "url_refused"
     ADDRESS_REFUSED = "address_refused"
     BROKEN = "broken_answer"
-    TOO_LARGE = "event_too_large"
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
