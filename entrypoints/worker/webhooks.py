@@ -23,6 +23,8 @@ from entrypoints.worker.endurance import sleep_unless, survives
 
 LOOK_EVERY: Final = timedelta(milliseconds=250)
 AFTER_ERROR: Final = timedelta(seconds=1)
+# An endpoint whose deliveries cannot even be claimed, for want of a key perhaps.
+SET_ASIDE: Final = timedelta(seconds=10)
 # Of each lane: more endpoints than could be served at once, so that no tenant hides another.
 WAITING_MAX: Final = 1_000
 CLAIMS_AT_ONCE: Final = 4
@@ -55,23 +57,33 @@ class WebhookDispatcher:
         self._under_way: dict[asyncio.Task[None], _UnderWay] = {}
         self._room = asyncio.Semaphore(CLAIMS_AT_ONCE)
         self._look_again = asyncio.Event()
+        self._set_aside: dict[WebhookEndpointId, float] = {}
 
     async def run(self) -> None:
-        """Until told to stop, and then until what is under way has ended."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_fanning_out())
-            group.create_task(self._keep_sending())
-        if self._under_way:
-            await asyncio.wait(set(self._under_way))
+        """Until told to stop, and then until what is under way has ended, or this is cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_fanning_out())
+                group.create_task(self._keep_sending())
+            if self._under_way:
+                await asyncio.wait(set(self._under_way))
+        finally:
+            # What is cut short is made again when its lease has ended.
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def send_what_is_due(self) -> int:
         """Begins as many attempts as there is room for; how many."""
         if len(self._under_way) >= UNDER_WAY_MAX:
             return 0
+        now = self._now()
+        self._set_aside = {each: at for each, at in self._set_aside.items() if at > now}
         waiting = [
             each
             for troubled in (False, True)
             for each in await self._due.waiting(troubled=troubled, limit=WAITING_MAX)
+            if each.endpoint_id not in self._set_aside
         ]
         granted = shares(waiting, self._load(), bounds=self._bounds)
         begun = await asyncio.gather(*(self._begin(*each) for each in granted.items()))
@@ -110,10 +122,12 @@ class WebhookDispatcher:
                 prepared = await self._deliver.claim(waiting, count)
             except Exception:  # noqa: BLE001 - one endpoint must not stop the others
                 _log.exception("claiming deliveries of endpoint %s failed", waiting.endpoint_id)
+                until = self._now() + SET_ASIDE.total_seconds()
+                self._set_aside[waiting.endpoint_id] = until
                 return 0
         for each in prepared:
             task = asyncio.create_task(self._attempt(each))
-            self._under_way[task] = _UnderWay(waiting, asyncio.get_running_loop().time())
+            self._under_way[task] = _UnderWay(waiting, self._now())
             task.add_done_callback(self._ended)
         return len(prepared)
 
@@ -125,8 +139,11 @@ class WebhookDispatcher:
         del self._under_way[task]
         self._look_again.set()
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _load(self) -> Load:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         lanes: Counter[bool] = Counter()
         tenants: Counter[tuple[TenantId, bool]] = Counter()
         endpoints: Counter[WebhookEndpointId] = Counter()
