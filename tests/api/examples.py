@@ -20,6 +20,13 @@ from entrypoints.http.operation import AnyOperation
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
 ENDPOINT: Json = {"url": "https://hooks.partner.com/in", "event_types": ["order.*"]}
+OF_SERVICE: dict[str, tuple[str, None]] = {
+    "get_livez": ("/livez", None),
+    "get_readyz": ("/readyz", None),
+    "get_metrics": ("/metrics", None),
+    "get_openapi": ("/openapi.json", None),
+    "get_docs": ("/docs", None),
+}
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
 YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
@@ -76,7 +83,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
-        **_webhooks(ids, mine),
+        **_of_events(ids, mine),
         "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
         "list_tenants": ("/admin/v1/tenants", None),
         "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
@@ -88,13 +95,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
-        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
-        "get_event": (f"/v1/events/{ids['event']}", None),
-        "get_livez": ("/livez", None),
-        "get_readyz": ("/readyz", None),
-        "get_metrics": ("/metrics", None),
-        "get_openapi": ("/openapi.json", None),
-        "get_docs": ("/docs", None),
+        **OF_SERVICE,
     }
     assert found.keys() == OPERATIONS.keys(), "every operation has an example here"
     own = frozenset({*ids.values(), mine, other, tenant})
@@ -109,10 +110,12 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     ]
 
 
-def _webhooks(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Json | None]]:
+def _of_events(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Json | None]]:
     hooks = "/v1/webhook-endpoints"
     one = f"{hooks}/{ids['webhook_endpoint']}"
     return {
+        "list_events": (f"/v1/events?customer_id={customer_id}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
         "create_webhook_endpoint": (hooks, {**ENDPOINT, "customer_id": customer_id}),
         "list_webhook_endpoints": (hooks, None),
         "get_webhook_endpoint": (one, None),
