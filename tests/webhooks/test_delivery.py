@@ -108,6 +108,19 @@ async def test_delivery_is_the_event_signed_as_the_standard_says(
     assert {"occurred_at", "recorded_at"} <= body.keys()
 
 
+async def test_secret_is_printed_nowhere(
+    stage: Stage, tenant: TenantId, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    shown = await stage.proven(tenant)
+    rotated = await stage.manage.rotate(tenant, shown.endpoint.id, stage.world.request())
+    await stage.tell(tenant)
+    await stage.run()
+    for each in (shown, rotated):
+        assert each.secret is not None
+        assert each.secret not in repr(each) + caplog.text + repr(stage.receiver.sent)
+
+
 async def test_both_secrets_sign_while_one_is_rotated(stage: Stage, tenant: TenantId) -> None:
     shown = await stage.proven(tenant)
     rotated = await stage.manage.rotate(tenant, shown.endpoint.id, stage.world.request())
