@@ -110,7 +110,7 @@ async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> 
 
 
 async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    strict = deltas.strict_accounts
+    strict = deltas.accounts
     moved = await connection.fetchval(
         WRITE,
         tenant_id,

@@ -9,9 +9,9 @@ from application.idempotency import Answer, claim
 from application.in_flight import InFlight
 from application.payments.announcing import transfer_announcement
 from application.payments.create_transfer import account_keys, posting_of
+from application.payments.posting_refusals import payment_refusal
 from application.payments.transfer_items import (
     LINKED,
-    UNCOVERED,
     FitItem,
     TransferItem,
     answers_by_key,
@@ -27,7 +27,6 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.assets.catalog import Catalog
 from domain.ledger.commands import Request
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
     EventId,
     TenantId,
@@ -71,8 +70,8 @@ class CreateTransferBatch:
     - Keys of items are not those of `Idempotency-Key`: neither can be in the way of the other.
     - A transfer may be refused for `not_found` (an asset or a customer), `validation_failed` (more
       decimals than the asset has, or nothing), `transfer_to_self`, `customer_suspended`,
-      `insufficient_funds`, `linked_failed` and `idempotency_key_reused`. What is malformed, a key
-      that is there twice included, refuses the request.
+      `account_closed`, `insufficient_funds`, `linked_failed` and `idempotency_key_reused`. What is
+      malformed, a key that is there twice included, refuses the request.
     """
 
     def __init__(
@@ -197,11 +196,10 @@ def _answer(item: TransferItem, made: Transfer, outcome: Outcome) -> ItemAnswer:
         # Answered between our look and our locks: by now, looking again finds the answer.
         raise IdempotencyInProgress("a key of the batch has just been used", key=item.key)
     match outcome.code:
-        case OutcomeCode.OK:
-            return ItemAnswer(key=item.key, fingerprint=item.fingerprint, transfer_id=made.id)
-        case OutcomeCode.BELOW_FLOOR:
-            return refused(item, UNCOVERED)
         case OutcomeCode.LINKED_FAILED:
             return refused(item, LINKED)
         case _:
-            raise InvariantViolation(f"a transfer was refused: {outcome.error_code}")
+            refusal = payment_refusal(outcome)
+            if refusal is not None:
+                return refused(item, refusal)
+            return ItemAnswer(key=item.key, fingerprint=item.fingerprint, transfer_id=made.id)

@@ -9,10 +9,7 @@ from typing import Final
 
 import msgspec
 
-from application.errors import (
-    IdempotencyKeyReused,
-    InsufficientFunds,
-)
+from application.errors import IdempotencyKeyReused
 from application.payments.create_transfer import TransferToSelf, require_active_customer
 from application.ports.idempotency import Refusal
 from application.ports.parties import Customer
@@ -36,7 +33,6 @@ REUSED_IN_PART: Final = IdempotencyKeyReused(
     "this key was answered in an earlier batch, and not all of this batch's were"
 )
 LINKED: Final = LinkedFailed("another transfer of the batch was refused, so none was made")
-UNCOVERED: Final = InsufficientFunds("the payer's available balance does not cover the transfer")
 
 
 class TransferItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from ..shared.errors import invariant
+from ..shared.errors import InvariantViolation
 from ..shared.ids import AccountId
 from .chart import AccountType
 
@@ -26,9 +26,18 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
     version: int = 0
 
     def __post_init__(self) -> None:
-        invariant(
-            min(self.debits, self.credits, self.held, self.version) >= 0,
-            "accumulators only grow and nothing held is negative",
+        if self.debits < 0 or self.credits < 0 or self.held < 0 or self.version < 0:
+            raise InvariantViolation("accumulators only grow and nothing held is negative")
+
+    def after(self, units: int) -> "Balance":
+        """With one entry more: its units credit or, below zero, debit the account."""
+        debited = -units if units < 0 else 0
+        return Balance(
+            self.account_id,
+            self.debits + debited,
+            self.credits + debited + units,
+            self.held,
+            self.version + 1,
         )
 
     def posted(self, account_type: AccountType) -> int:

@@ -7,7 +7,7 @@ pair of clearing accounts per tenant and asset that must always cancel each othe
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -15,16 +15,20 @@ import msgspec
 class AccountType(StrEnum):
     """Assets and expenses grow by debits, the other three by credits."""
 
-    ASSET = "asset"
-    LIABILITY = "liability"
-    INCOME = "income"
-    EXPENSE = "expense"
-    EQUITY = "equity"
+    normal_sign: int
+    """+1 where a credit grows the balance, -1 where a debit does."""
 
-    @property
-    def normal_sign(self) -> int:
-        """+1 where a credit grows the balance, -1 where a debit does."""
-        return -1 if self in (AccountType.ASSET, AccountType.EXPENSE) else 1
+    def __new__(cls, value: str, normal_sign: int) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.normal_sign = normal_sign
+        return member
+
+    ASSET = "asset", -1
+    LIABILITY = "liability", 1
+    INCOME = "income", 1
+    EXPENSE = "expense", -1
+    EQUITY = "equity", 1
 
 
 class BookSide(StrEnum):

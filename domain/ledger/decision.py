@@ -14,27 +14,13 @@ from .state import Answer, LedgerState, Original
 
 
 class AccountDelta(msgspec.Struct, frozen=True, gc=False):
-    """What to add to an account. `held` may be negative; `entries` is added to `version`.
-
-    Accounts that are not strict have no balance row to add to: theirs are for information.
-    """
+    """What to add to a balance. `held` may be negative; `entries` is added to `version`."""
 
     account_id: AccountId
-    strict: bool
     debits: int = 0
     credits: int = 0
     held: int = 0
     entries: int = 0
-
-    def __add__(self, other: "AccountDelta") -> "AccountDelta":
-        return AccountDelta(
-            self.account_id,
-            self.strict,
-            self.debits + other.debits,
-            self.credits + other.credits,
-            self.held + other.held,
-            self.entries + other.entries,
-        )
 
 
 class HoldChange(msgspec.Struct, frozen=True):
@@ -61,6 +47,7 @@ class NumberedEntry(msgspec.Struct, frozen=True, gc=False):
 class Deltas(msgspec.Struct, frozen=True, kw_only=True):
     """Accounts and holds ascend by id, the order they are locked in; the rest as commanded.
 
+    Of accounts only strict ones are among them: the others have no balance that is stored.
     `answers` are new, by key: what is to be answered whenever that is asked again.
     """
 
@@ -69,10 +56,6 @@ class Deltas(msgspec.Struct, frozen=True, kw_only=True):
     transactions: tuple[JournalTransaction, ...] = ()
     entries: tuple[NumberedEntry, ...] = ()
     answers: Mapping[str, Answer] = {}
-
-    @property
-    def strict_accounts(self) -> tuple[AccountDelta, ...]:
-        return tuple(delta for delta in self.accounts if delta.strict)
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -92,11 +75,20 @@ def add(balance: Balance, delta: AccountDelta) -> Balance:
     )
 
 
+def difference(before: Balance, after: Balance) -> AccountDelta:
+    return AccountDelta(
+        after.account_id,
+        after.debits - before.debits,
+        after.credits - before.credits,
+        after.held - before.held,
+        after.version - before.version,
+    )
+
+
 def apply(state: LedgerState, deltas: Deltas) -> LedgerState:
     """The state after a batch, for stores in memory and for replays."""
     changed = {
-        delta.account_id: add(state.balance(delta.account_id), delta)
-        for delta in deltas.strict_accounts
+        delta.account_id: add(state.balance(delta.account_id), delta) for delta in deltas.accounts
     }
     holds = {change.after.id: change.after for change in deltas.holds}
     posted = {transaction.id: Original(transaction.entries) for transaction in deltas.transactions}

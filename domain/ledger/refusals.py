@@ -5,6 +5,8 @@ the order they are written in. Nothing has any effect here.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import chain
 
 from ..shared.ids import AccountId
 from .account import Account, AccountStatus
@@ -40,11 +42,13 @@ def _judge_post(command: Post, books: Books) -> Outcome:
         accounts.append(account)
     legs = list(zip(accounts, transaction.entries, strict=True))
     for account, entry in legs:
-        if account.asset != entry.asset:
+        if account.key.asset != entry.asset:
             return Outcome(OutcomeCode.ASSET_MISMATCH, account.id)
     for account in accounts:
         if account.status is AccountStatus.CLOSED:
             return Outcome(OutcomeCode.ACCOUNT_CLOSED, account.id)
+    if not transaction.captures:
+        return _lowest(_beyond_balance(legs, (), books))
     captures: list[tuple[Hold, HoldCapture]] = []
     for capture in transaction.captures:
         hold = books.hold(capture.hold_id)
@@ -52,13 +56,10 @@ def _judge_post(command: Post, books: Books) -> Outcome:
             return Outcome(OutcomeCode.HOLD_NOT_FOUND, hold_id=capture.hold_id)
         captures.append((hold, capture))
     return _lowest(
-        (
-            *_unspent(legs, captures),
-            *(
-                Outcome(check_capture(hold, capture.units, at=command.at), hold.account_id, hold.id)
-                for hold, capture in captures
-            ),
-            *_beyond_balance(legs, captures, books),
+        chain(
+            _unspent(legs, captures),
+            _beyond_holds(captures, command.at),
+            _beyond_balance(legs, captures, books),
         )
     )
 
@@ -98,8 +99,17 @@ def _unspent(
             yield Outcome(OutcomeCode.HOLD_NOT_SPENT, hold.account_id, hold.id)
 
 
+def _beyond_holds(captures: Iterable[tuple[Hold, HoldCapture]], at: datetime) -> Iterable[Outcome]:
+    for hold, capture in captures:
+        code = check_capture(hold, capture.units, at=at)
+        if code is not OutcomeCode.OK:
+            yield Outcome(code, hold.account_id, hold.id)
+
+
 def _beyond_balance(
-    legs: list[tuple[Account, Entry]], captures: list[tuple[Hold, HoldCapture]], books: Books
+    legs: Iterable[tuple[Account, Entry]],
+    captures: Iterable[tuple[Hold, HoldCapture]],
+    books: Books,
 ) -> Iterable[Outcome]:
     """Judges each strict account by what the whole transaction leaves: it has one entry there."""
     freed: dict[AccountId, int] = {}
@@ -109,12 +119,10 @@ def _beyond_balance(
     for account, entry in legs:
         if account.floor_units is None:
             continue
-        balance = books.balance(account.id)
-        grown = max(balance.debits + entry.debit_units, balance.credits + entry.credit_units)
-        if grown >= ACCUMULATOR_LIMIT:
+        after = books.balance(account.id).after(entry.units)
+        if after.debits >= ACCUMULATOR_LIMIT or after.credits >= ACCUMULATOR_LIMIT:
             yield Outcome(OutcomeCode.BALANCE_LIMIT, account.id)
-        posted = balance.posted(account.type) + entry.units * account.type.normal_sign
-        if posted - balance.held + freed.get(account.id, 0) < account.floor_units:
+        if after.available(account.type) + freed.get(account.id, 0) < account.floor_units:
             yield Outcome(OutcomeCode.BELOW_FLOOR, account.id)
 
 
@@ -148,6 +156,5 @@ def _judge_end(command: ReleaseHold | ExpireHold, books: Books) -> Outcome:
     return ACCEPTED if code is OutcomeCode.OK else Outcome(code, hold.account_id, hold.id)
 
 
-def _lowest(outcomes: tuple[Outcome, ...]) -> Outcome:
-    refusals = [outcome for outcome in outcomes if not outcome.accepted]
+def _lowest(refusals: Iterable[Outcome]) -> Outcome:
     return min(refusals, key=lambda outcome: outcome.code, default=ACCEPTED)

@@ -27,6 +27,7 @@ REGISTERED: Final = (
     ("api-key", f"{COMMANDS}.api_key:api_key", "Keys of partners and operators"),
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
+    ("change", f"{COMMANDS}.change:change", "What takes two operators: credit lines, closing"),
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
     ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),
     ("lp", f"{COMMANDS}.lp:lp", "Liquidity providers"),

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import asyncpg
 
 from application import crash_points
+from tests.integration.direct import connected
 from tests.integration.sandbox_process import Answer, Document, Sandbox, running_sandbox
+from tests.soak.event_checks import WAITING, check_events
 
 KILLED_IN_API: Final = (
     crash_points.ACCEPT_BEFORE_RESERVE,
@@ -28,6 +31,9 @@ KILLED_IN_WORKER: Final = (
     crash_points.RESOLVE_LOOKED,
     crash_points.MIRROR_BEFORE_HOUSE,
     crash_points.MIRROR_HOUSE_POSTED,
+    crash_points.RELAY_TENANT_FOUND,
+    crash_points.RELAY_BEFORE_COMMIT,
+    crash_points.RELAY_COMMITTED,
 )
 PAUSE_MS: Final = 500
 HANG_UP_SECONDS: Final = 0.2
@@ -132,6 +138,10 @@ async def all_final(sandbox: Sandbox) -> bool:
     return answer.status == 200 and answer.body["data"] == []
 
 
+async def all_told(operator: asyncpg.Connection) -> bool:
+    return bool(await operator.fetchval(WAITING) == 0)
+
+
 async def books_pass(sandbox: Sandbox) -> bool:
     code, output = await sandbox.aksum("ledger", "verify", "--json")
     return code == 0 and '"open_mirrors": 0' in output.replace('":0', '": 0')
@@ -151,6 +161,9 @@ async def test_stopped_at_every_step_nothing_is_lost_and_nothing_happens_twice(
         await until(lambda: all_final(sandbox), "an order is still pending")
         await until(lambda: books_pass(sandbox), "the ledger does not verify")
         await assert_adds_up(sandbox, [order_id for order_id in made if order_id is not None])
+        async with connected(sandbox.describe().database_url) as operator:
+            await until(lambda: all_told(operator), "something waits for its number")
+            assert await check_events(operator) > 2 * len(made)
 
 
 async def assert_adds_up(sandbox: Sandbox, made: list[str]) -> None:

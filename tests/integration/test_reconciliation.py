@@ -20,7 +20,6 @@ from domain.reconciliation.breaks import (
     BreakNotOpen,
     BreakState,
     Resolution,
-    SecondOperatorRequired,
 )
 from domain.reconciliation.findings import BreakType
 from domain.reconciliation.gates import StatementNotContinuous
@@ -29,6 +28,7 @@ from domain.shared.errors import Conflict
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.money import parse_units
 from domain.shared.side import Side
+from domain.tenants.operator import SecondOperatorRequired
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, quoted

@@ -10,6 +10,8 @@ from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
 from application.ledger.begin_epoch import BeginEpoch
+from application.ledger.change_terms import ChangeTerms
+from application.ledger.close_period import ClosePeriod
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
 from application.ledger.fold_ledger import FoldLedger
@@ -77,6 +79,7 @@ class PlatformUseCases(Provider):
     create_tenant = provide(CreateTenant)
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
+    change_terms = provide(ChangeTerms)
 
 
 class SettlementUseCases(Provider):
@@ -150,3 +153,4 @@ class AuditUseCases(Provider):
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
+    close_period = provide(ClosePeriod)

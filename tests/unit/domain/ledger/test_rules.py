@@ -44,9 +44,8 @@ def test_posting_adds_to_both_sides_and_numbers_strict_entries_only() -> None:
     decision = decide((Post(a_transaction(1, (ALICE, -30), (HOUSE, 30)), NOW),), state)
 
     assert [outcome.code for outcome in decision.outcomes] == [OutcomeCode.OK]
-    alice, house = decision.deltas.accounts
-    assert (alice.strict, alice.debits, alice.credits, alice.entries) == (True, 30, 0, 1)
-    assert (house.strict, house.debits, house.credits, house.entries) == (False, 0, 30, 1)
+    (alice,) = decision.deltas.accounts
+    assert (alice.debits, alice.credits, alice.entries) == (30, 0, 1)
     numbered = [(entry.account_seq, entry.balance_after) for entry in decision.deltas.entries]
     assert numbered == [(2, 70), (None, None)]
     assert apply(state, decision.deltas).balances[account_id(ALICE)] == Balance(
@@ -96,7 +95,7 @@ def test_later_command_sees_what_an_earlier_one_did() -> None:
     )
     decision = decide(batch, small_books(alice=100))
     assert all(outcome.accepted for outcome in decision.outcomes)
-    alice = decision.deltas.strict_accounts[0]
+    alice = decision.deltas.accounts[0]
     assert (alice.debits, alice.credits, alice.entries) == (160, 100, 3)
     of_alice = [e for e in decision.deltas.entries if e.entry.account_id == account_id(ALICE)]
     assert [(e.account_seq, e.balance_after) for e in of_alice] == [(2, 0), (3, 100), (4, 40)]

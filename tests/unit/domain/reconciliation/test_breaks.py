@@ -14,12 +14,12 @@ from domain.reconciliation.breaks import (
     BreakNotOpen,
     BreakState,
     Resolution,
-    SecondOperatorRequired,
     WriteOffNotProposed,
 )
 from domain.reconciliation.findings import BreakType, Finding
 from domain.shared.errors import InvariantViolation
 from domain.shared.ids import BreakId, MatchId, TransactionId
+from domain.tenants.operator import SecondOperatorRequired
 from tests.unit.domain.reconciliation.sides import MONDAY, USDT, item, line
 
 NOW: Final = datetime(2026, 3, 4, tzinfo=UTC)
