@@ -25,6 +25,9 @@ SCHEDULE_RAN: Final = "schedule.ran"
 RELAY_TENANT_FOUND: Final = "relay_events.tenant_found"
 RELAY_BEFORE_COMMIT: Final = "relay_events.before_numbers_commit"
 RELAY_COMMITTED: Final = "relay_events.numbers_committed"
+WEBHOOK_BEFORE_SEND: Final = "webhook.before_send"
+WEBHOOK_SENT: Final = "webhook.sent"
+WEBHOOK_RECORDED: Final = "webhook.recorded"
 
 ALL: Final = (
     ACCEPT_BEFORE_RESERVE,
@@ -43,6 +46,9 @@ ALL: Final = (
     RELAY_TENANT_FOUND,
     RELAY_BEFORE_COMMIT,
     RELAY_COMMITTED,
+    WEBHOOK_BEFORE_SEND,
+    WEBHOOK_SENT,
+    WEBHOOK_RECORDED,
 )
 
 _handler: Handler | None = None

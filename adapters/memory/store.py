@@ -9,6 +9,13 @@ import msgspec
 from adapters.memory.locks import RowLocks
 from adapters.memory.session import Session
 from adapters.memory.tables import Table, View
+from adapters.memory.webhook_rows import (
+    AttemptRow,
+    DeliveryKey,
+    DeliveryRow,
+    EndpointRow,
+    KeysKey,
+)
 from application.ports.catalog import ListedLp
 from application.ports.change_requests import ChangeRequest, RecordedChange
 from application.ports.clock import Clock, IdGenerator
@@ -23,6 +30,7 @@ from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
 from application.ports.transfer_batches import ItemAnswer, TransferBatch
+from application.ports.webhooks import SigningKeys
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.ledger.account import Account, AccountKey
@@ -56,6 +64,8 @@ from domain.shared.ids import (
     TransactionId,
     TransferBatchId,
     TransferId,
+    WebhookAttemptId,
+    WebhookEndpointId,
 )
 from domain.shared.money import AssetCode
 
@@ -188,6 +198,10 @@ class Store:
         self.event_numbers = Table[int, EventId]("event_numbers")
         self.event_heads = Table[str, int]("event_heads")
         self.inbox = Table[MessageKey, bool]("inbox")
+        self.webhook_endpoints = Table[WebhookEndpointId, EndpointRow]("webhook_endpoints")
+        self.webhook_keys = Table[KeysKey, SigningKeys]("webhook_keys")
+        self.webhook_deliveries = Table[DeliveryKey, DeliveryRow]("webhook_deliveries")
+        self.webhook_attempts = Table[WebhookAttemptId, AttemptRow]("webhook_attempts")
 
         self.recon_sources = Table[str, Source]("recon_sources")
         self.recon_statements = Table[StatementId, Statement]("recon_statements")
@@ -242,6 +256,10 @@ class Rows:
         self.event_numbers = View(store.event_numbers, session)
         self.event_heads = View(store.event_heads, session)
         self.inbox = View(store.inbox, session)
+        self.webhook_endpoints = View(store.webhook_endpoints, session)
+        self.webhook_keys = View(store.webhook_keys, session)
+        self.webhook_deliveries = View(store.webhook_deliveries, session)
+        self.webhook_attempts = View(store.webhook_attempts, session)
 
         self.recon_sources = View(store.recon_sources, session)
         self.recon_statements = View(store.recon_statements, session)

@@ -28,6 +28,8 @@ from adapters.memory.store import Rows, Store
 from adapters.memory.tenants import MemoryTenants
 from adapters.memory.trading import MemoryTrading
 from adapters.memory.transfer_batches import MemoryTransferBatches
+from adapters.memory.webhook_deliveries import MemoryWebhookDeliveries
+from adapters.memory.webhook_endpoints import MemoryWebhookEndpoints
 from application.ports.unit_of_work import Lane, Transaction
 from domain.shared.ids import TenantId
 
@@ -108,6 +110,14 @@ class MemoryTransaction:
     @property
     def inbox(self) -> MemoryInbox:
         return MemoryInbox(self._rows)
+
+    @property
+    def webhook_endpoints(self) -> MemoryWebhookEndpoints:
+        return MemoryWebhookEndpoints(self._rows)
+
+    @property
+    def webhook_deliveries(self) -> MemoryWebhookDeliveries:
+        return MemoryWebhookDeliveries(self._rows)
 
     @property
     def seals(self) -> MemorySeals:

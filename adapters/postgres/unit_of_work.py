@@ -33,6 +33,8 @@ from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from adapters.postgres.transfer_batches import PostgresTransferBatches
+from adapters.postgres.webhook_deliveries import PostgresWebhookDeliveries
+from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
 from domain.ledger.account import AccountKey
@@ -139,6 +141,14 @@ class PostgresTransaction:
     @property
     def inbox(self) -> PostgresInbox:
         return PostgresInbox(self._connection, self._tenant_id)
+
+    @property
+    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
+        return PostgresWebhookEndpoints(self._connection, self._tenant_id)
+
+    @property
+    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
+        return PostgresWebhookDeliveries(self._connection, self._tenant_id)
 
     @property
     def seals(self) -> PostgresSeals:

@@ -14,6 +14,7 @@ from domain.tenants.announcements import (
     CustomerCreated,
     CustomerUpdated,
 )
+from domain.webhooks.announcements import WebhookEndpointDisabled, WebhookEndpointPing
 
 PAYLOADS: Final[Mapping[str, type[Payload]]] = MappingProxyType(
     {
@@ -28,6 +29,8 @@ PAYLOADS: Final[Mapping[str, type[Payload]]] = MappingProxyType(
             CustomerUpdated,
             ApiKeyCreated,
             ApiKeyUpdated,
+            WebhookEndpointPing,
+            WebhookEndpointDisabled,
             AccountCreditLineChanged,
             AccountClosed,
         )

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     FOLD_LEDGER = "fold_ledger"
     SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
+    FORGET_WEBHOOKS = "forget_webhooks"
     RECONCILE = "reconcile"
 
 

@@ -23,6 +23,8 @@ from application.ports.reconciliation import ExecutionTrail, Reconciliation
 from application.ports.seals import Seals
 from application.ports.trading import Orders, Quotes, Trading
 from application.ports.transfer_batches import TransferBatches
+from application.ports.webhook_deliveries import WebhookDeliveries
+from application.ports.webhook_endpoints import WebhookEndpoints
 from domain.shared.ids import TenantId
 
 
@@ -107,6 +109,14 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def inbox(self) -> Inbox: ...
+
+    @property
+    @abstractmethod
+    def webhook_endpoints(self) -> WebhookEndpoints: ...
+
+    @property
+    @abstractmethod
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
 
     @property
     @abstractmethod

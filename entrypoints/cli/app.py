@@ -30,6 +30,7 @@ REGISTERED: Final = (
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
     ("change", f"{COMMANDS}.change:change", "What takes two operators: credit lines, closing"),
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
+    ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),
     ("lp", f"{COMMANDS}.lp:lp", "Liquidity providers"),
     ("asset", f"{COMMANDS}.asset:asset", "Assets that can be held"),
     ("instrument", f"{COMMANDS}.instrument:instrument", "Pairs that can be traded"),

@@ -34,6 +34,7 @@ from entrypoints.http.routes import (
     statements,
     tenants,
     transfer_batches,
+    webhooks,
 )
 from entrypoints.http.routes.service import service_operations
 from entrypoints.http.services import resolve_services
@@ -51,6 +52,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
+    *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
     *events.OPERATIONS,
     *change_requests.OPERATIONS,

@@ -32,6 +32,8 @@ from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
 from application.tenants.key_text import Environment
 from application.tenants.set_tenant_status import SetTenantStatus
+from application.webhooks.manage_endpoints import ManageWebhookEndpoints
+from application.webhooks.redeliver import Redeliver
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     set_tenant_status: SetTenantStatus
     run_reconciliation: RunReconciliation
     resolve_break: ResolveBreak
+    manage_webhook_endpoints: ManageWebhookEndpoints
+    redeliver: Redeliver
     uow: UnitOfWork
     platform: Platform
     inspection: DatabaseInspection

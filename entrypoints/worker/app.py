@@ -1,5 +1,5 @@
-"""One worker process: the queue's worker, ringer, sweeper, timekeeper and relay over the
-same jobs.
+"""One worker process: the queue's worker, ringer, sweeper, timekeeper and relay over the same jobs,
+and what sends webhooks.
 
 Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
 the process takes nothing new, finishes its batches or gives their leases back, and ends within ten
@@ -9,7 +9,7 @@ seconds.
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +21,9 @@ from application.ports.bell import JobBell, JobKind
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
 from application.ports.schedules import Schedules
+from application.ports.webhook_deliveries import DueWebhooks
+from application.webhooks.deliver import DeliverWebhooks
+from application.webhooks.fan_out import FanOutEvents
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
 from entrypoints.worker.relay import Relay
@@ -29,6 +32,7 @@ from entrypoints.worker.runner import Runner
 from entrypoints.worker.schedule import WAITED_FOR
 from entrypoints.worker.sweeper import Sweeper
 from entrypoints.worker.timekeeper import Timekeeper
+from entrypoints.worker.webhooks import WebhookDispatcher
 
 DRAIN: Final = timedelta(seconds=5)
 QUEUE_STOP: Final = timedelta(seconds=2)
@@ -42,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all its parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,9 +65,10 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
-        asyncio.create_task(timekeeper.run(), name="timekeeper"),
         asyncio.create_task(Relay(runner).run(), name="relay"),
+        asyncio.create_task(timekeeper.run(), name="timekeeper"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name=QUEUE_PART),
+        asyncio.create_task(await _webhooks(container, runner.stopping), name="webhooks"),
     }
     ready()
     _log.info("worker is ready")
@@ -77,6 +82,18 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
         runner.stopping.set()
         await _drain(parts)
     _log.info("worker has stopped")
+
+
+async def _webhooks(
+    container: AsyncContainer, stopping: asyncio.Event
+) -> Coroutine[None, None, None]:
+    dispatcher = WebhookDispatcher(
+        due=await container.get(DueWebhooks),
+        fan_out=await container.get(FanOutEvents),
+        deliver=await container.get(DeliverWebhooks),
+        stopping=stopping,
+    )
+    return dispatcher.run()
 
 
 async def _drain(parts: set[asyncio.Task[None]]) -> None:

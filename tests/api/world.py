@@ -18,11 +18,14 @@ from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.secret_box import MemorySecretBox
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import SystemSecrets
+from adapters.webhooks.keys import BoxedWebhookKeys
+from adapters.webhooks.resolver import Vetting
 from application.background import Background
 from application.events.feed_watch import FeedWatch
 from application.events.relay_events import RelayEvents
@@ -33,6 +36,7 @@ from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
@@ -48,8 +52,10 @@ from entrypoints.wiring.providers.use_cases import (
     ReconciliationUseCases,
     SettlementUseCases,
 )
+from entrypoints.wiring.providers.webhooks import WebhookUseCases
 from entrypoints.wiring.settings import Settings
 from tests.unit.domain.builders import BTC, NGN, USDT, instrument_of
+from tests.webhooks.names import Names
 
 Json = dict[str, Any]
 
@@ -123,6 +129,7 @@ class World:
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
+        self.names = Names(hooks_partner_com=("93.184.215.14",))
         self.pauses = 0
         self.between_looks: Callable[[], Awaitable[object]] = self.relayed
         self.container = self._container()
@@ -142,6 +149,8 @@ class World:
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
+            WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,
         }
         for port in instances:
@@ -154,6 +163,7 @@ class World:
             PlatformUseCases(),
             ReconciliationUseCases(),
             SettlementUseCases(),
+            WebhookUseCases(),
             waits,
             context=instances,
         )

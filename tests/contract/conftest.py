@@ -17,6 +17,7 @@ from adapters.memory.platform import MemoryPlatform
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.memory.webhook_deliveries import MemoryDueWebhooks
 from adapters.memory.work_list import MemoryWorkList
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -63,6 +64,8 @@ pytest.register_assert_rewrite(
             "tenants",
             "unit_of_work",
             "work_list",
+            "webhook_deliveries",
+            "webhook_endpoints",
         )
     )
 )
@@ -102,6 +105,7 @@ def memory_ports_of(store: Store) -> Ports:
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
         ledger_export=MemoryLedgerExport(store),
+        due_webhooks=MemoryDueWebhooks(store),
         clock=store.clock,
     )
 
@@ -128,6 +132,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
+    from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
     from adapters.postgres.work_list import PostgresWorkList
 
     name = "contract"
@@ -151,6 +156,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
+            due_webhooks=PostgresDueWebhooks(worker),
             # Pages that end in the middle of transactions.
             ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),

@@ -12,6 +12,7 @@ from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
 from application.ports.work_list import WorkList
 
 
@@ -34,4 +35,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger_audit: LedgerAudit
     ledger_clock: LedgerClock
     ledger_export: LedgerExport
+    due_webhooks: DueWebhooks
     clock: Clock

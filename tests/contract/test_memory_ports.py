@@ -38,6 +38,8 @@ from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
+from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
 from tests.contract.work_list_contract import WorkListContract
 
 
@@ -147,3 +149,9 @@ class TestAccountTerms(InMemory, AccountTermsContract): ...
 
 
 class TestWorkList(InMemory, WorkListContract): ...
+
+
+class TestWebhookEndpoints(InMemory, WebhookEndpointsContract): ...
+
+
+class TestWebhookDeliveries(InMemory, WebhookDeliveriesContract): ...

@@ -1,5 +1,7 @@
 """What one tenant tries with the ids of another, where it takes more than a line."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec.structs import replace
 
 from application.ports.idempotency import IdempotencyRecord
@@ -16,6 +18,8 @@ from tests.contract.seals_contract import sealing
 from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
 from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant
+
+Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
 
 
 async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:

@@ -1,6 +1,6 @@
 """Every method of every repository, called by one tenant with the ids of another."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import get_type_hints
@@ -28,8 +28,10 @@ from tests.contract.events_contract import new
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
+from tests.integration import swapping_webhooks
 from tests.integration.direct import TENANT_TABLES, connected, names
 from tests.integration.swapping_attempts import (
+    Attempt,
     add_seal,
     by_client_order_id,
     claim,
@@ -43,9 +45,6 @@ from tests.integration.swapping_attempts import (
     stored_tenant,
 )
 from tests.integration.two_tenants import CONSUMER, MESSAGE, Inhabitant, Inhabited, inhabit
-
-Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
-
 
 # One loop, so that the connections are opened once.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -172,6 +171,7 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         (),
         lambda tx, of, _: tx.execution_trail.of_orders((of.trade.order.id,)),
     ),
+    **swapping_webhooks.ANSWERS,
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
     "events.get": (NotFound, lambda tx, of, _: tx.events.get(of.told.id)),
@@ -269,6 +269,7 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfer_batches.add(of.transfer_batch),
     ),
+    **swapping_webhooks.REFUSALS,
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
@@ -323,6 +324,7 @@ OWN: dict[str, Attempt] = {
         BreakFilter(), after=None, limit=100
     ),
     "execution_trail.unfinished": lambda tx, of, _: tx.execution_trail.unfinished(LP),
+    **swapping_webhooks.OWN,
 }
 
 
@@ -379,6 +381,7 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             theirs.reconciled.statement.id,
             theirs.reconciled.broken.id,
             theirs.changed.request.id,
+            theirs.hooked.endpoint.id,
         ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):

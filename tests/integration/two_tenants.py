@@ -15,6 +15,7 @@ from application.ports.parties import ApiKey
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
 from application.ports.transfer_batches import TransferBatch
+from application.ports.webhook_deliveries import Claim, ToDeliver
 from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
@@ -22,6 +23,7 @@ from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
 from domain.shared.ids import ChangeRequestId, OperatorId, TransactionId
 from domain.tenants.operator import Operator
+from domain.webhooks.endpoint import Endpoint
 from tests.contract.conftest import make_postgres_ports
 from tests.contract.events_contract import announced, events, new, number
 from tests.contract.history_contract import fold_all
@@ -40,6 +42,10 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.seals_contract import add, sealing
 from tests.contract.transfer_batches_contract import batch_of, done
+from tests.contract.webhook_deliveries_contract import add as add_deliveries
+from tests.contract.webhook_deliveries_contract import claim
+from tests.contract.webhook_deliveries_contract import new as to_deliver
+from tests.contract.webhook_endpoints_contract import added
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
@@ -58,6 +64,14 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     line: Line
     match: MatchRecord
     broken: Break
+
+
+class Hooked(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint with one delivery that is due, and one that is being sent."""
+
+    endpoint: Endpoint
+    due: ToDeliver
+    claim: Claim
 
 
 class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +95,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     parked: Intent
     later: Intent
     told: Event
+    hooked: Hooked
 
 
 class Inhabited(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +203,16 @@ async def inhabitant(world: World) -> Inhabitant:
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
         told=await told(world, party),
+        hooked=await hooked(world, party),
     )
+
+
+async def hooked(world: World, party: Party) -> Hooked:
+    _, endpoint = await added(world, party.tenant_id)
+    sent, due = to_deliver(world, 1), to_deliver(world, 2)
+    await add_deliveries(world, party.tenant_id, endpoint, sent, due)
+    (claimed,) = await claim(world, party.tenant_id, endpoint, 1)
+    return Hooked(endpoint=endpoint, due=due, claim=claimed)
 
 
 async def told(world: World, party: Party) -> Event:

@@ -18,6 +18,7 @@ from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
 from adapters.postgres.work_list import PostgresWorkList
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
@@ -29,6 +30,7 @@ from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
 from application.ports.work_list import WorkList
 from entrypoints.wiring.database import database_url
 from entrypoints.wiring.settings import Settings
@@ -86,6 +88,10 @@ class PersistenceProvider(Provider):
     @provide
     def due_work(self, pools: Pools) -> DueWork:
         return PostgresDueWork(pools.main)
+
+    @provide
+    def due_webhooks(self, pools: Pools) -> DueWebhooks:
+        return PostgresDueWebhooks(pools.main)
 
     @provide
     def schedules(self, pools: Pools) -> Schedules:

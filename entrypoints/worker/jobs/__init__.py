@@ -4,7 +4,12 @@ from typing import Final
 
 from entrypoints.worker.job import Job
 from entrypoints.worker.jobs.fold_ledger import fold_ledger
-from entrypoints.worker.jobs.housekeeping import expire_holds, expire_quotes, make_partitions
+from entrypoints.worker.jobs.housekeeping import (
+    expire_holds,
+    expire_quotes,
+    forget_webhooks,
+    make_partitions,
+)
 from entrypoints.worker.jobs.mirror import mirror
 from entrypoints.worker.jobs.reconcile import reconcile
 from entrypoints.worker.jobs.relay_events import relay_events
@@ -20,5 +25,6 @@ JOBS: Final[tuple[Job, ...]] = (
     fold_ledger,
     seal_ledger,
     make_partitions,
+    forget_webhooks,
     reconcile,
 )
