@@ -1,20 +1,14 @@
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
-from application.ports.reconciliation import Statement
+from application.ports.reconciliation import SourceExists, Statement
 from application.ports.unit_of_work import UnitOfWork
 from application.reconciliation.csv_statement import check_file, read_csv
 from application.reconciliation.recording import AlreadyRun, RecordStatement
 from application.reconciliation.report import Report, report
 from domain.liquidity.routing import RoutingPolicy
 from domain.reconciliation.source import Source
-from domain.shared.errors import Conflict, InvariantViolation
+from domain.shared.errors import InvariantViolation
 from domain.tenants.tenant import HOUSE_TENANT_ID
-
-
-class SourceReadByItself(Conflict):
-    """A listed LP tells its executions itself; a file would take its place for ever."""
-
-    code = "reconciliation_source_exists"
 
 
 class ImportStatement:
@@ -33,9 +27,9 @@ class ImportStatement:
         self._record = RecordStatement(uow=uow, clock=clock, ids=ids)
 
     async def execute(self, source: Source, content: bytes) -> Report:
-        """Raises `SourceReadByItself`, `StatementUnreadable`, `StatementExists`,
-        `StatementUnbalanced`, `StatementNotContinuous`, `SourceExists`, `TooMuchToReconcile` and
-        `Overtaken`; then nothing is kept.
+        """Raises `SourceExists`, `StatementUnreadable`, `StatementExists`,
+        `StatementUnbalanced`, `StatementNotContinuous`, `TooMuchToReconcile` and `Overtaken`;
+        then nothing is kept.
         """
         view = await self._platform.view()
         _require_free(source, view.routing)
@@ -57,7 +51,8 @@ class ImportStatement:
 
 
 def _require_free(source: Source, routing: RoutingPolicy | None) -> None:
+    """A listed LP tells its executions itself; a file would take its place for ever."""
     listed = () if routing is None else (routing.primary, *routing.backups)
     for name in listed:
         if name in (source.name, source.account_owner):
-            raise SourceReadByItself(f"{name} is read by `aksum reconcile run`")
+            raise SourceExists(f"{name} is read by `aksum reconcile run`")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.ports.idempotency import IdempotencyRecord
@@ -17,6 +18,7 @@ from tests.contract.reconciliation_contract import SOURCE
 from tests.contract.seals_contract import sealing
 from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
+from tests.integration.direct import TENANT_TABLES, names
 from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant
 
 Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
@@ -98,3 +100,15 @@ async def ledger_side(tx: Transaction, of: Inhabitant, world: World) -> object:
 
 async def add_seal(tx: Transaction, of: Inhabitant, world: World) -> bool:
     return await tx.seals.add(*await sealing(world, of.party.tenant_id, None))
+
+
+async def rows_of(admin: Connection, of: Inhabitant) -> dict[str, str]:
+    """A digest of each table's rows of one tenant."""
+    return {
+        table: await admin.fetchval(
+            f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
+            "WHERE tenant_id = $1",
+            of.party.tenant_id,
+        )
+        for table in await names(admin, TENANT_TABLES)
+    }

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from application.ports.reconciliation import SourceExists, StatementExists
-from application.reconciliation.import_statement import SourceReadByItself
 from application.reconciliation.report import Report
 from application.reconciliation.resolve_break import ResolveCommand
 from domain.ledger.chart import AccountCode
@@ -108,7 +107,7 @@ async def test_file_does_not_take_the_place_of_an_lp_that_is_read_by_itself(
         account_code=AccountCode.LP_INVENTORY,
         account_owner=PRIMARY,
     )
-    with pytest.raises(SourceReadByItself):
+    with pytest.raises(SourceExists):
         await lab.import_statement.execute(source, a_file(closing="0"))
     assert (await lab.run()).clean
 

@@ -29,7 +29,7 @@ from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
 from tests.integration import swapping_webhooks
-from tests.integration.direct import TENANT_TABLES, connected, names
+from tests.integration.direct import connected
 from tests.integration.swapping_attempts import (
     Attempt,
     add_seal,
@@ -41,10 +41,11 @@ from tests.integration.swapping_attempts import (
     post,
     reject,
     resolve,
+    rows_of,
     settle,
     stored_tenant,
 )
-from tests.integration.two_tenants import CONSUMER, MESSAGE, Inhabitant, Inhabited, inhabit
+from tests.integration.two_tenants import CONSUMER, MESSAGE, Inhabited, inhabit
 
 # One loop, so that the connections are opened once.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -389,15 +390,3 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             assert str(theirs.other.customer.id) not in shown
         await tx.commit()
     assert await rows_of(admin, theirs) == before
-
-
-async def rows_of(admin: Connection, of: Inhabitant) -> dict[str, str]:
-    """A digest of each table's rows of one tenant."""
-    return {
-        table: await admin.fetchval(
-            f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
-            "WHERE tenant_id = $1",
-            of.party.tenant_id,
-        )
-        for table in await names(admin, TENANT_TABLES)
-    }
