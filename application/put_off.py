@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from application import crash_points
 from application.ports.clock import Clock
 from application.ports.intents import Intent
 from application.ports.unit_of_work import UnitOfWork
@@ -26,7 +27,11 @@ async def put_off(uow: UnitOfWork, clock: Clock, intent: Intent, error: Exceptio
             pause = timedelta(milliseconds=next_look(intent.attempts))
             held = await tx.intents.postpone(intent, until=clock.now() + pause, error=reason)
         if held:
+            if crash_points.armed:
+                await crash_points.reach(crash_points.PUT_OFF_BEFORE_COMMIT)
             await tx.commit()
+    if crash_points.armed:
+        await crash_points.reach(crash_points.PUT_OFF_COMMITTED)
     return held and intent.attempts >= FAILURES_MAX
 
 

@@ -1,5 +1,6 @@
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
@@ -57,5 +58,9 @@ class CreateCustomer:
                     updated_at=now,
                 )
                 await tx.customers.add(customer)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_BEFORE_COMMIT)
                 await tx.commit()
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_COMMITTED)
                 return Answer(customer)

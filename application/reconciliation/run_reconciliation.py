@@ -3,6 +3,7 @@ from datetime import datetime
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, earlier
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -105,6 +106,8 @@ class RunReconciliation:
             first_entry_at=first,
             asked=command.period,
         )
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RECON_READ)
         return await self._record.execute(read, previous=previous, request=request)
 
     async def _where_to_begin(self, source: Source) -> tuple[Statement | None, datetime | None]:

@@ -40,6 +40,7 @@ class Description(msgspec.Struct):
 
     api_url: str
     database_url: str
+    operator_keys: list[str]
     tenants: list[Tenant]
     liquidity_providers: list[Lp]
     pids: dict[str, Any]
