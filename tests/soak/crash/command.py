@@ -12,7 +12,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -32,9 +32,9 @@ TOGETHER: Final = 6
 KILLING: Final = timedelta(seconds=90)
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
-        prog="soak crash", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="./dev soak crash", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--together", type=int, default=TOGETHER, help="points armed at once")
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**6)))
     parser.add_argument("--progress", type=Path, default=PROGRESS)
     parser.add_argument("--table", action="store_true", help="print the table and end")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     progress = Progress(given.progress)
     if given.table:
         print(progress.table())
@@ -118,7 +118,3 @@ def _tell(played: Round) -> None:
     print(f"{len(played.kills)} killed; unmet: {', '.join(played.unmet) or 'none'}", flush=True)
     for note in played.findings.notes:
         print(f"  {note}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
