@@ -194,6 +194,46 @@ REVERSE_COMMITTED: Final = _point(
     "reverse_transaction.committed", "A reversal is committed, and nobody was told"
 )
 
+RELAY_TENANT_FOUND: Final = _point(
+    "relay_events.tenant_found", "A tenant has events to number; nothing is read"
+)
+RELAY_BEFORE_COMMIT: Final = _point(
+    "relay_events.before_numbers_commit", "Events have their numbers, not committed"
+)
+RELAY_COMMITTED: Final = _point("relay_events.numbers_committed", "Events have their numbers")
+FAN_OUT_BEFORE_COMMIT: Final = _point(
+    "fan_out.before_commit", "Deliveries are made of events, and a place moved on, not committed"
+)
+FAN_OUT_COMMITTED: Final = _point("fan_out.committed", "Deliveries are due, and none is claimed")
+WEBHOOK_BEFORE_CLAIM: Final = _point(
+    "webhook.before_claim_commits", "Attempts are recorded as begun, not committed"
+)
+WEBHOOK_CLAIMED: Final = _point("webhook.claimed", "Attempts are leased and signed; none is made")
+WEBHOOK_BEFORE_SEND: Final = _point("webhook.before_send", "The next instruction connects")
+WEBHOOK_SENT: Final = _point("webhook.sent", "The receiver has answered; nothing of it is recorded")
+WEBHOOK_DISABLING: Final = _point(
+    "webhook.disabling", "An endpoint is disabled by its own answer, not committed"
+)
+WEBHOOK_BEFORE_RECORD: Final = _point(
+    "webhook.before_record_commits", "What became of an attempt is written, not committed"
+)
+WEBHOOK_RECORDED: Final = _point("webhook.recorded", "What became of an attempt is committed")
+ENDPOINT_KEYS_MADE: Final = _point(
+    "webhook_endpoint.keys_made", "A new endpoint's secret is made and stored nowhere"
+)
+ENDPOINT_BEFORE_COMMIT: Final = _point(
+    "webhook_endpoint.before_commit", "A new endpoint and its ping are written, not committed"
+)
+ENDPOINT_COMMITTED: Final = _point(
+    "webhook_endpoint.committed", "A new endpoint is committed, and its secret shown to nobody"
+)
+REDELIVER_BEFORE_COMMIT: Final = _point(
+    "redeliver.before_commit", "A delivery is due once more, not committed"
+)
+REDELIVER_COMMITTED: Final = _point(
+    "redeliver.committed", "A delivery is due once more, and nobody was told"
+)
+
 PARTITIONS_BEFORE: Final = _point(
     "make_partitions.before", "Partitions of the months ahead are about to be made"
 )

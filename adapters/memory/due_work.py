@@ -45,5 +45,16 @@ class MemoryDueWork:
         )
         return tuple(found)[:limit]
 
+    async def tenants_with_unnumbered_events(
+        self, *, after: TenantId | None, limit: int
+    ) -> tuple[TenantId, ...]:
+        outbox = self._store.outbox
+        found = (
+            tenant_id
+            for tenant_id in outbox.tenants
+            if outbox.of(tenant_id) and (after is None or tenant_id > after)
+        )
+        return tuple(found)[:limit]
+
     async def make_partitions(self, *, months_ahead: int) -> int:
         return 0

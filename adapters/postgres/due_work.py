@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from adapters.postgres.connection import Row, acquired
+from adapters.postgres.connection import UUID_MIN, Row, acquired
 from application import crash_points
 from application.ports.intents import DueIntent, IntentKind
 from domain.shared.ids import TenantId
@@ -25,6 +25,16 @@ SELECT DISTINCT tenant_id FROM (
   SELECT tenant_id FROM ledger_holds WHERE state = 'active' AND expires_at <= now()
   ORDER BY expires_at LIMIT $1) due
 """
+# From tenant to tenant by the index: a backlog of one is not read through to find the next.
+UNNUMBERED = """
+WITH RECURSIVE found (tenant_id) AS (
+  (SELECT tenant_id FROM outbox WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT o.tenant_id FROM outbox o WHERE o.tenant_id > f.tenant_id
+          ORDER BY o.tenant_id LIMIT 1)
+  FROM found f WHERE f.tenant_id IS NOT NULL)
+SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL LIMIT $2
+"""
 MAKE_PARTITIONS = """
 SELECT coalesce(sum(make_partitions(name, current_date, $1)), 0)::int FROM partitioned_tables
 """
@@ -44,6 +54,12 @@ class PostgresDueWork:
 
     async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
         rows = await self._fetch(EXPIRED_HOLDS, limit)
+        return tuple(TenantId(row["tenant_id"]) for row in rows)
+
+    async def tenants_with_unnumbered_events(
+        self, *, after: TenantId | None, limit: int
+    ) -> tuple[TenantId, ...]:
+        rows = await self._fetch(UNNUMBERED, UUID_MIN if after is None else after, limit)
         return tuple(TenantId(row["tenant_id"]) for row in rows)
 
     async def make_partitions(self, *, months_ahead: int) -> int:

@@ -15,8 +15,10 @@ from adapters.postgres.change_requests import (
 )
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.events import PostgresEvents, PostgresOutbox
 from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
+from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
@@ -31,6 +33,8 @@ from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from adapters.postgres.transfer_batches import PostgresTransferBatches
+from adapters.postgres.webhook_deliveries import PostgresWebhookDeliveries
+from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from application import crash_points
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
@@ -126,6 +130,26 @@ class PostgresTransaction:
     @property
     def intents(self) -> PostgresIntents:
         return PostgresIntents(self._connection, self._tenant_id)
+
+    @property
+    def outbox(self) -> PostgresOutbox:
+        return PostgresOutbox(self._connection, self._tenant_id)
+
+    @property
+    def events(self) -> PostgresEvents:
+        return PostgresEvents(self._connection, self._tenant_id)
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        return PostgresInbox(self._connection, self._tenant_id)
+
+    @property
+    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
+        return PostgresWebhookEndpoints(self._connection, self._tenant_id)
+
+    @property
+    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
+        return PostgresWebhookDeliveries(self._connection, self._tenant_id)
 
     @property
     def seals(self) -> PostgresSeals:

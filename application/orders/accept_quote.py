@@ -19,6 +19,7 @@ from application.ports.idempotency import IdempotentRequest
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
+from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import (
     Filled,
     LpExecute,
@@ -29,10 +30,11 @@ from domain.liquidity.outcome import (
 )
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
+from domain.orders.announcements import order_reserved
 from domain.orders.order import Order
 from domain.quotes.limits import check_open
 from domain.quotes.quote import Quote
-from domain.shared.ids import IdPrefix, OrderId, QuoteId, TenantId, encode_id
+from domain.shared.ids import EventId, IdPrefix, OrderId, QuoteId, TenantId, encode_id
 from domain.tenants.tenant import require_active
 
 # The LP must have been called before the deadline; the lease outlasts every timeout of the call and
@@ -110,14 +112,17 @@ class AcceptQuote:
         async with self._in_flight.entry(command.tenant_id, command.request.key) as first:
             reservation = self._reservation(command)
             # A copy has nothing to reserve: it asks what became of the first.
-            execution = await self._claim(reservation, command.tenant_id) if first else None
+            view = await self._platform.view()
+            execution = await self._claim(reservation, command.tenant_id, view) if first else None
             if execution is None:
                 return await self._explain.execute(command.tenant_id, reservation)
         # Started here and not by the caller, who may have hung up by now.
-        return execution, self._background.start(self._carry_out(command, execution))
+        executing = self._carry_out(command, execution, view.catalog)
+        return execution, self._background.start(executing)
 
-    async def _claim(self, reservation: Reservation, tenant_id: TenantId) -> OpenExecution | None:
-        view = await self._platform.view()
+    async def _claim(
+        self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
+    ) -> OpenExecution | None:
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
             if execution is not None:
@@ -139,9 +144,18 @@ class AcceptQuote:
             deadline=now + SEND_WITHIN,
             lease=LEASE,
             at=now,
+            announcement=order_reserved(
+                EventId(self._ids.new()),
+                order_id=order_id,
+                quote_id=command.quote_id,
+                client_order_id=command.client_order_id,
+                at=now,
+            ),
         )
 
-    async def _carry_out(self, command: AcceptQuoteCommand, execution: OpenExecution) -> Order:
+    async def _carry_out(
+        self, command: AcceptQuoteCommand, execution: OpenExecution, catalog: Catalog
+    ) -> Order:
         if crash_points.armed:
             await crash_points.reach(crash_points.ACCEPT_RESERVED)
         outcome = await self._call(execution, command.scenario)
@@ -153,11 +167,14 @@ class AcceptQuote:
                     command.tenant_id,
                     execution,
                     outcome,
+                    catalog=catalog,
                     evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
                 )
             polling = isinstance(outcome, Pending) and poll < POLLS_MAX
             if poll == 0 or not polling:
-                kept = await self._keep_open(command, execution, outcome, last=not polling)
+                kept = await self._keep_open(
+                    command, execution, outcome, catalog=catalog, last=not polling
+                )
                 if crash_points.armed:
                     await crash_points.reach(crash_points.ACCEPT_KEPT_OPEN)
                 if kept is None or not polling:
@@ -208,12 +225,14 @@ class AcceptQuote:
         execution: OpenExecution,
         outcome: Pending | Unknown,
         *,
+        catalog: Catalog,
         last: bool,
     ) -> OpenExecution | None:
         return await self._record.still_open(
             command.tenant_id,
             execution,
             outcome,
+            catalog=catalog,
             evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
             # The resolver counts its own, so that it looks often at first.
             looks=0,

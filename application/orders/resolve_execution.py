@@ -14,6 +14,7 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution
 from application.ports.unit_of_work import UnitOfWork
 from application.put_off import put_off
+from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import NotSeen, Outcome, Unknown
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptState, KeepLooking, Settle, decide
@@ -69,8 +70,9 @@ class ResolveExecution:
             return False
         if crash_points.armed:
             await crash_points.reach(crash_points.RESOLVE_LEASED)
+        view = await self._platform.view()
         asked_at = self._clock.now()
-        seen = await self._look(execution)
+        seen = await self._look(execution, view.catalog)
         if crash_points.armed:
             await crash_points.reach(crash_points.RESOLVE_LOOKED)
         provider = self._providers.get(execution.attempt.lp)
@@ -90,7 +92,11 @@ class ResolveExecution:
         match resolution:
             case Settle():
                 order = await self._record.settled(
-                    intent.tenant_id, execution, resolution.outcome, evidence=evidence
+                    intent.tenant_id,
+                    execution,
+                    resolution.outcome,
+                    catalog=view.catalog,
+                    evidence=evidence,
                 )
                 return order.is_final
             case KeepLooking():
@@ -98,6 +104,7 @@ class ResolveExecution:
                     intent.tenant_id,
                     execution,
                     resolution.outcome,
+                    catalog=view.catalog,
                     evidence=evidence,
                     looks=attempt.looks + 1,
                     look_again_in=max(resolution.look_again_at - asked_at, timedelta(0)),
@@ -124,12 +131,10 @@ class ResolveExecution:
                 await tx.commit()
             return execution
 
-    async def _look(self, execution: OpenExecution) -> Outcome | NotSeen:
+    async def _look(self, execution: OpenExecution, catalog: Catalog) -> Outcome | NotSeen:
         attempt, quote = execution.attempt, execution.stored.quote
         provider = self._providers.get(attempt.lp)
         if provider is None:
             return Unknown(cause="the LP is not configured in this process")
-        view = await self._platform.view()
-        return await provider.get_execution(
-            execution_key(execution, view.catalog.instrument(quote.instrument))
-        )
+        instrument = catalog.instrument(quote.instrument)
+        return await provider.get_execution(execution_key(execution, instrument))

@@ -8,6 +8,7 @@ from application import crash_points
 from application.errors import IdempotencyInProgress
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
+from application.payments.announcing import transfer_announcement
 from application.payments.create_transfer import account_keys, posting_of
 from application.payments.transfer_items import (
     LINKED,
@@ -29,6 +30,7 @@ from domain.ledger.commands import Request
 from domain.ledger.outcomes import Outcome, OutcomeCode
 from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
+    EventId,
     TenantId,
     TransactionId,
     TransferBatchId,
@@ -130,6 +132,12 @@ class CreateTransferBatch:
                     made[done.id] = done
         if made:
             await tx.transfers.add_all(list(made.values()))
+            await tx.outbox.add(
+                *(
+                    transfer_announcement(EventId(self._ids.new()), each, catalog.asset(each.asset))
+                    for each in made.values()
+                )
+            )
         batch = TransferBatch(
             id=batch_id,
             atomic=atomic,

@@ -92,6 +92,13 @@ class DueWork(Protocol):
     async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]: ...
 
     @abstractmethod
+    async def tenants_with_unnumbered_events(
+        self, *, after: TenantId | None, limit: int
+    ) -> tuple[TenantId, ...]:
+        """In order of their ids, from the one behind `after`."""
+        ...
+
+    @abstractmethod
     async def make_partitions(self, *, months_ahead: int) -> int:
         """How many partitions were made."""
         ...

@@ -28,6 +28,7 @@ REGISTERED: Final = (
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
+    ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),
     ("lp", f"{COMMANDS}.lp:lp", "Liquidity providers"),
     ("asset", f"{COMMANDS}.asset:asset", "Assets that can be held"),
     ("instrument", f"{COMMANDS}.instrument:instrument", "Pairs that can be traded"),

@@ -24,6 +24,7 @@ from entrypoints.http.routes import (
     api_keys,
     catalog,
     customers,
+    events,
     ledger,
     movements,
     orders,
@@ -32,6 +33,7 @@ from entrypoints.http.routes import (
     statements,
     tenants,
     transfer_batches,
+    webhooks,
 )
 from entrypoints.http.routes.service import service_operations
 from entrypoints.http.services import resolve_services
@@ -49,7 +51,9 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
+    *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *events.OPERATIONS,
 )
 
 

@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "client_order_id_taken": Kind(409, "The client_order_id was used before"),
         "external_id_taken": Kind(409, "The external_id was used before"),
         "too_many_keys": Kind(409, "There are too many active API keys"),
+        "too_many_webhook_endpoints": Kind(409, "There are too many webhook endpoints"),
         "break_not_open": Kind(409, "The break is not open"),
         "write_off_not_proposed": Kind(409, "There is no write-off to approve"),
         "conflict": Kind(409, "The object's state excludes this"),
@@ -61,6 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "statement_unreadable": Kind(422, "The source's record makes no sense"),
         "too_much_to_reconcile": Kind(422, "There is more than one run can take"),
         "transfer_to_self": Kind(422, "Payer and payee are the same"),
+        "webhook_url_refused": Kind(422, "Events are not sent to this URL"),
         "scope_not_grantable": Kind(422, "The scope cannot be given to this key"),
         "linked_failed": Kind(422, "Another transfer of the batch was refused"),
         "idempotency_key_reused": Kind(422, "The key was used for another request"),
@@ -80,8 +82,10 @@ PUBLIC_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "quote_too_small": "limit_exceeded",
         "amount_invalid": "validation_failed",
         "asset_unknown": "not_found",
+        "event_types_invalid": "validation_failed",
         "id_invalid": "validation_failed",
         "pricing_invalid": "validation_failed",
+        "disabled_by_operator": "conflict",
         # An LP's price that no grid can express: nothing a caller can mend.
         "price_invalid": "no_liquidity",
     }
@@ -191,6 +195,8 @@ def _context(error: DomainError) -> dict[str, object]:
     shown: dict[str, object] = {}
     if error.code in _REASONS:
         shown["reason"] = error.code
+    if error.code == "webhook_url_refused":
+        shown["reason"] = error.context["reason"]
     existing = _EXISTING.get(error.code)
     if existing is not None:
         name, prefix, path = existing

@@ -1,13 +1,14 @@
-"""One worker process: the queue's worker, the ringer and the sweeper over the same jobs.
+"""One worker process: the queue's worker, ringer, sweeper and relay over the same jobs, and what
+sends webhooks.
 
-Each of the three may fail or be slow without the others noticing more than a delay. Told to stop,
+Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
 the process takes nothing new, finishes its batches, and ends within ten seconds.
 """
 
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Final
 
@@ -18,11 +19,16 @@ from saq.types import Context, PartialTimersDict
 from application import crash_points
 from application.ports.bell import JobBell, JobKind
 from application.ports.intents import DueWork
+from application.ports.webhook_deliveries import DueWebhooks
+from application.webhooks.deliver import DeliverWebhooks
+from application.webhooks.fan_out import FanOutEvents
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.jobs import JOBS
+from entrypoints.worker.relay import Relay
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
 from entrypoints.worker.sweeper import Sweeper
+from entrypoints.worker.webhooks import WebhookDispatcher
 
 DRAIN: Final = timedelta(seconds=5)
 QUEUE_STOP: Final = timedelta(seconds=2)
@@ -35,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all three parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,7 +55,9 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
+        asyncio.create_task(Relay(runner).run(), name="relay"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
+        asyncio.create_task(await _webhooks(container, runner.stopping), name="webhooks"),
     }
     ready()
     _log.info("worker is ready")
@@ -63,6 +71,18 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
         runner.stopping.set()
         await _drain(parts)
     _log.info("worker has stopped")
+
+
+async def _webhooks(
+    container: AsyncContainer, stopping: asyncio.Event
+) -> Coroutine[None, None, None]:
+    dispatcher = WebhookDispatcher(
+        due=await container.get(DueWebhooks),
+        fan_out=await container.get(FanOutEvents),
+        deliver=await container.get(DeliverWebhooks),
+        stopping=stopping,
+    )
+    return dispatcher.run()
 
 
 async def _drain(parts: set[asyncio.Task[None]]) -> None:
@@ -108,7 +128,7 @@ def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
         after_process=_acknowledged,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,
     )
-    worker.SIGNALS = []  # ours to handle, for all three parts
+    worker.SIGNALS = []  # ours to handle, for all parts
     return worker
 
 

@@ -25,6 +25,7 @@ BY_TIME: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.FOLD_LEDGER: timedelta(seconds=2),
         JobKind.SEAL_LEDGER: timedelta(seconds=10),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
+        JobKind.FORGET_WEBHOOKS: timedelta(hours=1),
     }
 )
 TICK: Final = timedelta(seconds=1)
@@ -39,5 +40,6 @@ SWEEP_EVERY: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
         JobKind.FOLD_LEDGER: timedelta(seconds=15),
         JobKind.SEAL_LEDGER: timedelta(seconds=30),
         JobKind.MAKE_PARTITIONS: timedelta(days=1),
+        JobKind.FORGET_WEBHOOKS: timedelta(hours=1),
     }
 )

@@ -19,6 +19,7 @@ from entrypoints.http.metrics import Metrics
 from entrypoints.http.operation import AnyOperation
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
+ENDPOINT: Json = {"url": "https://hooks.partner.com/in", "event_types": ["order.*"]}
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
 YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
@@ -36,12 +37,15 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
+    await world.relayed()
+    ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
     run, found_break = await reconciled(world)
     runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
     pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
+    hooks, endpoint = "/v1/webhook-endpoints", ENDPOINT
     transfer = {"from_customer_id": mine, "to_customer_id": other, **money}
     found = {
         "create_customer": ("/v1/customers", {"external_id": "new", "metadata": {"k": "v"}}),
@@ -73,6 +77,15 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
+        "create_webhook_endpoint": (hooks, {**endpoint, "customer_id": mine}),
+        "list_webhook_endpoints": (hooks, None),
+        "get_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", None),
+        "update_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", {"status": "disabled"}),
+        "rotate_webhook_secret": (f"{hooks}/{ids['webhook_endpoint']}/rotate", {}),
+        "list_webhook_attempts": (f"{hooks}/{ids['webhook_endpoint']}/attempts", None),
+        "redeliver_events": (f"{hooks}/{ids['webhook_endpoint']}/redeliver", {"after": 0}),
+        "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
+        "remove_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", None),
         "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
         "list_tenants": ("/admin/v1/tenants", None),
         "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
@@ -84,6 +97,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
         "get_livez": ("/livez", None),
         "get_readyz": ("/readyz", None),
         "get_metrics": ("/metrics", None),
@@ -150,7 +165,9 @@ async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
     batch = _batch({**body, "asset": "BTC", "amount": "0.1"})
     transfers = await caller.make("/v1/transfers/batch", batch)
     key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
+    endpoint = await caller.make("/v1/webhook-endpoints", ENDPOINT)
     return {
+        "webhook_endpoint": endpoint["id"],
         "quote": (await caller.quote(mine))["id"],
         "order": order["id"],
         "deposit": deposit["id"],

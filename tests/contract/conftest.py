@@ -16,6 +16,7 @@ from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.memory.webhook_deliveries import MemoryDueWebhooks
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
 from tests.contract.ports import Ports
@@ -32,9 +33,11 @@ pytest.register_assert_rewrite(
             "api_keys",
             "customers",
             "due_work",
+            "events",
             "history",
             "holds",
             "idempotency",
+            "inbox",
             "intents",
             "isolation",
             "journal",
@@ -55,6 +58,8 @@ pytest.register_assert_rewrite(
             "settle",
             "tenants",
             "unit_of_work",
+            "webhook_deliveries",
+            "webhook_endpoints",
         )
     )
 )
@@ -92,6 +97,7 @@ def memory_ports_of(store: Store) -> Ports:
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
         ledger_export=MemoryLedgerExport(store),
+        due_webhooks=MemoryDueWebhooks(store),
         clock=store.clock,
     )
 
@@ -117,6 +123,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
+    from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
 
     name = "contract"
     async with (
@@ -137,6 +144,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
+            due_webhooks=PostgresDueWebhooks(worker),
             # Pages that end in the middle of transactions.
             ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),

@@ -11,6 +11,7 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,4 +31,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger_audit: LedgerAudit
     ledger_clock: LedgerClock
     ledger_export: LedgerExport
+    due_webhooks: DueWebhooks
     clock: Clock

@@ -7,6 +7,10 @@ DUE = {
     "quotes": "status = 'open' AND expires_at <= now()",
     "ledger_holds": "state = 'active' AND expires_at <= now()",
     "tenants": "true",
+    "outbox": "true",
+    "event_heads": "true",
+    "webhook_endpoints": "status = 'active'",
+    "webhook_deliveries": "state = 'due' AND next_action_at <= now()",
 }
 # Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
 READABLE = {
@@ -29,6 +33,12 @@ UPDATABLE = {
     "recon_breaks",
     "recon_sources",
     "tenants",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_keys",
 }
-DELETABLE = {"intents"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals"}
+DELETABLE = {"intents", "webhook_keys"}
+MADE_BY_WORKERS_ALONE = {"ledger_seals", "events", "event_heads"}
+UPDATED_BY_WORKERS_ALONE = {"event_heads"}
+DELETED_BY_WORKERS_ALONE = {"outbox", "webhook_attempts", "webhook_deliveries"}

@@ -1,5 +1,7 @@
 """What one tenant tries with the ids of another, where it takes more than a line."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec.structs import replace
 
 from application.ports.idempotency import IdempotencyRecord
@@ -17,6 +19,8 @@ from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
 from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant
 
+Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
+
 
 async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
     return await tx.trading.settle(await world.settlement(of.party, of.open_execution))
@@ -24,7 +28,13 @@ async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
 
 async def reject(tx: Transaction, of: Inhabitant, world: World) -> bool:
     order = rejected(world, of.open_execution)
-    return await tx.trading.reject(of.open_execution, order, evidence=EVIDENCE, at=world.now)
+    return await tx.trading.reject(
+        of.open_execution,
+        order,
+        evidence=EVIDENCE,
+        at=world.now,
+        announcement=world.news(of.open_execution.order, order),
+    )
 
 
 async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
@@ -37,6 +47,7 @@ async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
         looks=1,
         look_again_in=LONG_LEASE,
         at=world.now,
+        announcement=None,
     )
 
 

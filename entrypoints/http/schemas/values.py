@@ -68,6 +68,9 @@ DepositRef = Annotated[str, _id(IdPrefix.DEPOSIT)]
 StatementRef = Annotated[str, _id(IdPrefix.STATEMENT)]
 MatchRef = Annotated[str, _id(IdPrefix.MATCH)]
 BreakRef = Annotated[str, _id(IdPrefix.BREAK)]
+EventRef = Annotated[str, _id(IdPrefix.EVENT)]
+WebhookEndpointRef = Annotated[str, _id(IdPrefix.WEBHOOK_ENDPOINT)]
+WebhookAttemptRef = Annotated[str, _id(IdPrefix.WEBHOOK_ATTEMPT)]
 ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 
 # Plain notation, as text: JSON numbers lose digits in most readers.

@@ -17,6 +17,7 @@ from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
@@ -26,6 +27,7 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
 from entrypoints.wiring.database import database_url
 from entrypoints.wiring.settings import Settings
 
@@ -82,6 +84,10 @@ class PersistenceProvider(Provider):
     @provide
     def due_work(self, pools: Pools) -> DueWork:
         return PostgresDueWork(pools.main)
+
+    @provide
+    def due_webhooks(self, pools: Pools) -> DueWebhooks:
+        return PostgresDueWebhooks(pools.main)
 
     @provide
     def ledger(self, pools: Pools, uow: UnitOfWork, known: KnownAccounts) -> Ledger:

@@ -6,6 +6,9 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.events.feed_watch import FeedWatch
+from application.events.read_events import ReadEvents
+from application.events.relay_events import RelayEvents
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
@@ -59,6 +62,11 @@ class PartnerUseCases(Provider):
     create_transfer_batch = provide(CreateTransferBatch)
     deposit_in_sandbox = provide(DepositInSandbox)
     authenticate = provide(Authenticate)
+    read_events = provide(ReadEvents)
+
+    @provide
+    def feed_watch(self, uow: UnitOfWork) -> FeedWatch:
+        return FeedWatch(uow=uow)
 
 
 class PlatformUseCases(Provider):
@@ -106,6 +114,7 @@ class WorkerUseCases(Provider):
     expire_holds = provide(ExpireHolds)
     fold_ledger = provide(FoldLedger)
     begin_epoch = provide(BeginEpoch)
+    relay_events = provide(RelayEvents)
 
     @provide
     def seal_ledger(
