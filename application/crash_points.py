@@ -9,18 +9,15 @@ which costs two look-ups while nothing is armed: no call, no coroutine. The wiri
 handler once, at start, or none. Each name has its meaning, which docs/reliability.md lists.
 """
 
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 MEANINGS: Final[dict[str, str]] = {}
 """Every point there is, and what is done and what is not when a process ends there."""
 
-
-class Handler(Protocol):
-    async def stop(self, point: str) -> None: ...
-
-    def stop_thread(self, point: str) -> None:
-        """For code in a thread of its own, which waits for the disk and not for the loop."""
-        ...
+Handler = Callable[[str], Awaitable[None]]
+# For code in a thread of its own, which waits for the disk and not for the loop.
+ThreadHandler = Callable[[str], None]
 
 
 def _point(name: str, meaning: str) -> str:
@@ -238,6 +235,11 @@ PARTITIONS_BEFORE: Final = _point(
     "make_partitions.before", "Partitions of the months ahead are about to be made"
 )
 PARTITIONS_MADE: Final = _point("make_partitions.made", "Partitions are committed")
+SCHEDULE_BEGUN: Final = _point(
+    "timekeeper.begun", "Work that time made due is leased; nothing of it is done"
+)
+SCHEDULE_RAN: Final = _point("timekeeper.ran", "The work is done, and its lease still stands")
+SCHEDULE_ENDED: Final = _point("timekeeper.ended", "When the work is due again is committed")
 RING_BEFORE: Final = _point("bell.before_ring", "Something may be due; the bell was not rung")
 RING_RUNG: Final = _point("bell.rung", "A job is in the queue")
 JOB_TAKEN: Final = _point("queue.job_taken", "A job was taken from the queue; nothing is done")
@@ -257,19 +259,21 @@ ALL: Final = tuple(MEANINGS)
 
 armed = False
 _handler: Handler | None = None
+_thread_handler: ThreadHandler | None = None
 
 
-def install(handler: Handler | None) -> None:
-    global _handler, armed  # noqa: PLW0603 - one switch per process, set before the first request
+def install(handler: Handler | None, *, in_thread: ThreadHandler | None = None) -> None:
+    global _handler, _thread_handler, armed  # noqa: PLW0603 - one switch, set before anything runs
     _handler = handler
+    _thread_handler = in_thread
     armed = handler is not None
 
 
 async def reach(point: str) -> None:
     if _handler is not None:
-        await _handler.stop(point)
+        await _handler(point)
 
 
 def reach_in_thread(point: str) -> None:
-    if _handler is not None:
-        _handler.stop_thread(point)
+    if _thread_handler is not None:
+        _thread_handler(point)

@@ -8,7 +8,6 @@ is a cron job, and a queue that cannot be reached slows its worker down instead 
 import asyncio
 import logging
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -35,10 +34,6 @@ NO_TRACE: Final = -1  # SAQ's word for deleting a job's row when it ends
 UNREACHABLE_PAUSE: Final = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
-
-
-class QueueUnavailable(RuntimeError):
-    """The queue cannot be built as configured; the text says what is missing."""
 
 
 class DoorbellQueue(PostgresQueue):
@@ -79,12 +74,6 @@ def postgres_queue(url: str) -> Queue:
         max_size=CONNECTIONS_MAX,
         manage_pool_lifecycle=True,
     )
-
-
-def redis_queue(url: str) -> Queue:
-    if find_spec("redis") is None:
-        raise QueueUnavailable("the queue is to be in Redis, but the package redis is missing")
-    return Queue.from_url(url, name=NAME)
 
 
 class SaqBell:

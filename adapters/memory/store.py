@@ -107,6 +107,8 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     next_action_at: datetime
     last_error: str | None = None
+    created_at: datetime
+    parked_at: datetime | None = None
 
     def is_free(self, now: datetime) -> bool:
         due = not self.parked and self.next_action_at <= now
@@ -120,6 +122,19 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
 class OutboxRow(msgspec.Struct, frozen=True):
     announcement: Announcement
     recorded_at: datetime
+
+
+class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
+    next_run_at: datetime
+    lease_token: int = 0
+    lease_until: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return self.lease_until is None or self.lease_until <= now
 
 
 class ReconLine(msgspec.Struct, frozen=True):
@@ -141,6 +156,7 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")

@@ -72,18 +72,28 @@ JOIN recon_matches m ON m.tenant_id = $1 AND m.account_id = wanted.account_id
   AND m.transaction_id = wanted.transaction_id AND m.line_id IS NULL
 """
 
-# One statement, so that balances and entries are of one moment. An asset's debit is what grows.
+# One statement, so that balances and entries are of one moment. An asset's debit is what grows. The
+# accounts are deferred: a checkpoint and the tail behind it, as in the view of accounts.
 LEDGER_SIDE = f"""
-SELECT a.id AS account_id, a.asset, -coalesce((
-    SELECT sum(s.units) FROM ledger_entries s WHERE s.tenant_id = $1 AND s.account_id = a.id
-  ), 0) AS balance, e.transaction_id, -e.units AS units, e.booked_at, e.template, e.reference,
+SELECT a.id AS account_id, a.asset,
+  coalesce(c.debits - c.credits, 0) - coalesce(d.units, 0) AS balance,
+  e.transaction_id, -e.units AS units, e.booked_at, e.template, e.reference,
   e.mirror_tenant_id, e.mirror_of
 FROM ledger_accounts a
+LEFT JOIN LATERAL (
+  SELECT k.through, k.debits, k.credits FROM ledger_checkpoints k
+  WHERE k.tenant_id = $1 AND k.account_id = a.id ORDER BY k.through DESC LIMIT 1) c ON true
+CROSS JOIN LATERAL (SELECT coalesce(c.through, '-infinity') AS since OFFSET 0) s
+LEFT JOIN LATERAL (
+  SELECT sum(units) AS units FROM ledger_entries
+  WHERE tenant_id = $1 AND account_id = a.id AND booked_at >= s.since) d ON true
 LEFT JOIN LATERAL (
   SELECT e.transaction_id, e.units, e.booked_at, t.template, t.reference, t.mirror_tenant_id,
     t.mirror_of
   FROM ledger_entries e
-  JOIN ledger_transactions t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
+  CROSS JOIN LATERAL (
+    SELECT template, reference, mirror_tenant_id, mirror_of FROM ledger_transactions
+    WHERE tenant_id = $1 AND id = e.transaction_id OFFSET 0) t
   WHERE e.tenant_id = $1 AND e.account_id = a.id AND e.booked_at >= $4
 ) e ON true
 WHERE a.tenant_id = $1 AND a.code = $2 AND a.owner = $3

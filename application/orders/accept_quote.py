@@ -10,12 +10,14 @@ from application.background import Background
 from application.errors import NoLiquidity, Overloaded
 from application.idempotency import Answer
 from application.in_flight import InFlight
+from application.jobs.work_policy import WORK
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform, PlatformView
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
+from application.ports.intents import IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
@@ -40,7 +42,6 @@ from domain.tenants.tenant import require_active
 # The LP must have been called before the deadline; the lease outlasts every timeout of the call and
 # of the record, so that the resolver never works beside a request that is still alive.
 SEND_WITHIN: Final = timedelta(seconds=5)
-LEASE: Final = timedelta(seconds=30)
 ANSWER_WITHIN: Final = timedelta(seconds=5)
 # An LP that works asynchronously is asked again within the request, until the answer is due.
 POLL_EVERY: Final = timedelta(milliseconds=200)
@@ -142,7 +143,7 @@ class AcceptQuote:
             client_order_id=command.client_order_id,
             client_ref=encode_id(IdPrefix.ORDER, order_id),
             deadline=now + SEND_WITHIN,
-            lease=LEASE,
+            lease=WORK[IntentKind.SETTLE_EXECUTION].lease,
             at=now,
             announcement=order_reserved(
                 EventId(self._ids.new()),

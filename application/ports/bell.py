@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
     FORGET_WEBHOOKS = "forget_webhooks"
+    RECONCILE = "reconcile"
 
 
 class JobBell(Protocol):

@@ -26,6 +26,7 @@ REGISTERED: Final = (
     ("tenant", f"{COMMANDS}.tenant:tenant", "Partners"),
     ("api-key", f"{COMMANDS}.api_key:api_key", "Keys of partners and operators"),
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
+    ("jobs", f"{COMMANDS}.jobs:jobs", "Work that follows: waiting, failing, parked"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
     ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),

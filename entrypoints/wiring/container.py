@@ -44,6 +44,7 @@ def make_worker_container(settings: Settings, *overrides: Provider) -> AsyncCont
         Role.WORKER,
         SettlementUseCases(),
         WorkerUseCases(),
+        ReconciliationUseCases(),
         SealReaders(),
         SealWriters(),
         QueueProvider(),

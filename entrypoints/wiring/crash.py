@@ -18,7 +18,6 @@ from typing import Final, Self
 import msgspec
 
 from application import crash_points
-from application.crash_points import Handler
 from entrypoints.wiring.errors import SettingInvalid
 from entrypoints.wiring.settings import CRASH_POINT
 
@@ -54,10 +53,14 @@ def _number(text: str, name: str) -> int:
 
 def arm(text: str | None) -> None:
     """Installs the handler; without a text, none, which costs nothing. Raises `SettingInvalid`."""
-    crash_points.install(None if text is None else _handler(text))
+    if text is None:
+        crash_points.install(None)
+    else:
+        stopper = _stopper(text)
+        crash_points.install(stopper.stop, in_thread=stopper.stop_thread)
 
 
-def _handler(text: str) -> Handler:
+def _stopper(text: str) -> "Named | InFolder":
     if text.startswith(FROM_FOLDER):
         return InFolder(Path(text.removeprefix(FROM_FOLDER)))
     point, _, action = text.partition(":")

@@ -1,8 +1,9 @@
-"""One worker process: the queue's worker, ringer, sweeper and relay over the same jobs, and what
-sends webhooks.
+"""One worker process: the queue's worker, ringer, sweeper, timekeeper and relay over the same jobs,
+and what sends webhooks.
 
 Each of them may fail or be slow without the others noticing more than a delay. Told to stop,
-the process takes nothing new, finishes its batches, and ends within ten seconds.
+the process takes nothing new, finishes its batches or gives their leases back, and ends within ten
+seconds.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from saq.types import Context, PartialTimersDict
 
 from application import crash_points
 from application.ports.bell import JobBell, JobKind
+from application.ports.clock import Clock
 from application.ports.intents import DueWork
+from application.ports.schedules import Schedules
 from application.ports.webhook_deliveries import DueWebhooks
 from application.webhooks.deliver import DeliverWebhooks
 from application.webhooks.fan_out import FanOutEvents
@@ -27,7 +30,9 @@ from entrypoints.worker.jobs import JOBS
 from entrypoints.worker.relay import Relay
 from entrypoints.worker.ringer import Ringer
 from entrypoints.worker.runner import Runner
+from entrypoints.worker.schedule import WAITED_FOR
 from entrypoints.worker.sweeper import Sweeper
+from entrypoints.worker.timekeeper import Timekeeper
 from entrypoints.worker.webhooks import WebhookDispatcher
 
 DRAIN: Final = timedelta(seconds=5)
@@ -41,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT. Calls `ready` when all parts run."""
+    """Works until SIGTERM or SIGINT. Calls `ready` when all its parts run."""
     runner = Runner(container, JOBS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,10 +57,16 @@ async def run_worker(container: AsyncContainer, *, ready: Callable[[], None]) ->
 async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[], None]) -> None:
     """Until `runner.stopping` is set."""
     due, bell = await container.get(DueWork), await container.get(JobBell)
+    timekeeper = Timekeeper(
+        schedules=await container.get(Schedules),
+        clock=await container.get(Clock),
+        runner=runner,
+    )
     parts = {
         asyncio.create_task(Ringer(due=due, bell=bell, runner=runner).run(), name="ringer"),
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
         asyncio.create_task(Relay(runner).run(), name="relay"),
+        asyncio.create_task(timekeeper.run(), name="timekeeper"),
         asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
         asyncio.create_task(await _webhooks(container, runner.stopping), name="webhooks"),
     }
@@ -99,6 +110,10 @@ async def _serve_queue(queue: Queue, runner: Runner) -> None:
     while not runner.stopping.is_set():
         if not await survives("the queue", _use(queue, runner)):
             await sleep_unless(runner.stopping, QUEUE_AGAIN)
+    await survives("leaving the queue", _leave(queue))
+
+
+async def _leave(queue: Queue) -> None:
     async with asyncio.timeout(QUEUE_STOP.total_seconds()):
         await queue.disconnect()
 
@@ -122,8 +137,8 @@ async def _use(queue: Queue, runner: Runner) -> None:
 def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
     worker = Worker(
         queue,
-        functions=[_function(kind, runner) for kind in runner.kinds],
-        concurrency=len(runner.kinds),
+        functions=[_function(kind, runner) for kind in WAITED_FOR],
+        concurrency=len(WAITED_FOR),
         timers=TIMERS,
         after_process=_acknowledged,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,

@@ -38,6 +38,7 @@ from domain.shared.ids import (
     TenantId,
     TransactionId,
 )
+from tests.contract.history_contract import fold_all
 from tests.contract.world import BTC, USDT, World
 
 HUGE = 10**29
@@ -298,6 +299,18 @@ class ReconciliationContract:
             other = replace(SOURCE, name="other", account_owner="other")
             assert (await tx.reconciliation.ledger_side(other, since=None)).balances == {}
         assert transaction.id == key.transaction_id
+
+    async def test_ledger_side_counts_what_is_folded_and_what_is_not_once_each(
+        self, world: World
+    ) -> None:
+        tenant_id = await sourced(world)
+        await posted(world, tenant_id, 40)
+        await fold_all(world, tenant_id)
+        await posted(world, tenant_id, 2)
+        async with world.ports.uow.begin(tenant_id) as tx:
+            side = await tx.reconciliation.ledger_side(SOURCE, since=None)
+        assert sorted(entry.units for entry in side.entries) == [2, 40]
+        assert side.balances == {USDT.code: 42}
 
 
 class ExecutionTrailContract:

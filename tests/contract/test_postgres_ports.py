@@ -32,6 +32,7 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
@@ -39,6 +40,7 @@ from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
 from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
 from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
+from tests.contract.work_list_contract import WorkListContract
 
 pytest_plugins = ("tests.fixtures.postgres",)
 
@@ -142,6 +144,9 @@ class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...
 class TestReversal(InPostgres, ReversalContract): ...
 
 
+class TestSchedules(InPostgres, SchedulesContract): ...
+
+
 class TestAccountTerms(InPostgres, AccountTermsContract): ...
 
 
@@ -149,3 +154,6 @@ class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
+
+
+class TestWorkList(InPostgres, WorkListContract): ...

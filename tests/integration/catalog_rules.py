@@ -15,6 +15,7 @@ GLOBAL_TABLES: Final = {
     "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
     "partitioned_tables": "names of tables",
+    "schedules": "when work by time ran last, for everybody at once",
 }
 # These have a tenant, but a row is found before the tenant is known: the key is global, no policy
 # lets anybody read, and `test_rls_isolation` tries every way in.

@@ -36,6 +36,7 @@ from adapters.postgres.ledger_history import (
 )
 from adapters.postgres.orders import LAST_ATTEMPT
 from adapters.postgres.quotes import OFFER
+from adapters.postgres.reconciliation_sql import LEDGER_SIDE
 from adapters.postgres.seals import AFTER, COVERING, END_OF_BLOCK, HEAD, PAGE
 from adapters.postgres.trading import OPEN_ATTEMPT, OPEN_ORDER, QUOTE_OF
 from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
@@ -91,6 +92,7 @@ RANGES: Final = {
     "posted by a day": (EFFECTIVE_ON, "booked_at >="),
     "statement": (NUMBERED_LINES, "booked_at <="),
     "shared statement": (POSTED_WITH, "booked_at >="),
+    "ledger side": (LEDGER_SIDE, "booked_at >="),
     "fold": (FOLD, "booked_at >="),
     "end_of_block": (END_OF_BLOCK, "booked_at >"),
     "head": (HEAD, "tenant_id ="),

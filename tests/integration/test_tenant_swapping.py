@@ -142,6 +142,13 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         False,
         lambda tx, of, world: tx.intents.postpone(of.leased, until=world.now, error=None),
     ),
+    "intents.give_back": (False, lambda tx, of, _: tx.intents.give_back(of.leased)),
+    "intents.set_aside": (
+        False,
+        lambda tx, of, _: tx.intents.set_aside(
+            IntentKind.MIRROR, of.trade.transaction.id, reason="taken"
+        ),
+    ),
     "intents.park": (False, lambda tx, of, _: tx.intents.park(of.leased, error="taken")),
     "intents.make_due": (
         False,

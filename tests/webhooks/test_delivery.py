@@ -47,15 +47,11 @@ def killed_at() -> Iterator[list[str]]:
     """Names of the points at which a process ends."""
     points: list[str] = []
 
-    class Killing:
-        async def stop(self, point: str) -> None:
-            self.stop_thread(point)
+    async def reach(point: str) -> None:
+        if point in points:
+            raise Killed(point)
 
-        def stop_thread(self, point: str) -> None:
-            if point in points:
-                raise Killed(point)
-
-    crash_points.install(Killing())
+    crash_points.install(reach)
     yield points
     crash_points.install(None)
 

@@ -9,6 +9,7 @@ from application.customers.update_customer import UpdateCustomer
 from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
+from application.jobs.attend_to_work import AttendToWork
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
@@ -150,3 +151,4 @@ class AuditUseCases(Provider):
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
+    attend_to_work = provide(AttendToWork)

@@ -11,6 +11,7 @@ from entrypoints.worker.jobs.housekeeping import (
     make_partitions,
 )
 from entrypoints.worker.jobs.mirror import mirror
+from entrypoints.worker.jobs.reconcile import reconcile
 from entrypoints.worker.jobs.relay_events import relay_events
 from entrypoints.worker.jobs.seal_ledger import seal_ledger
 from entrypoints.worker.jobs.settle_execution import settle_execution
@@ -25,4 +26,5 @@ JOBS: Final[tuple[Job, ...]] = (
     seal_ledger,
     make_partitions,
     forget_webhooks,
+    reconcile,
 )
