@@ -18,7 +18,7 @@ from adapters.system.clock import SystemClock
 from application import crash_points
 from tests.integration.sandbox_process import Document, Sandbox
 from tests.soak.crash.load import Load
-from tests.soak.crash.requests import Asked, Notebook, ask
+from tests.soak.crash.requests import Asked, ask
 from tests.soak.crash.rounds import play
 from tests.soak.crash.stage import Stage, staged
 
@@ -52,10 +52,9 @@ async def test_stopped_in_the_middle_nothing_is_lost_and_nothing_happens_twice(
         return [waiting.pop() for _ in range(min(count, len(waiting)))]
 
     async with staged(tmp_path) as stage:
-        notebook = Notebook(tmp_path / "diary")
         for point in HUNG_UP_AT:
-            await hung_up(stage, notebook, point)
-        load = Load(stage.sandbox, notebook, seed=seed)
+            await hung_up(stage, point)
+        load = Load(stage, seed=seed)
         running = asyncio.create_task(load.run())
         played = await play(
             stage, load, choose, chosen, together=TOGETHER, until=SystemClock().now() + KILLING
@@ -66,9 +65,9 @@ async def test_stopped_in_the_middle_nothing_is_lost_and_nothing_happens_twice(
     assert len(played.kills) >= MET_AT_LEAST, played.unmet
 
 
-async def hung_up(stage: Stage, notebook: Notebook, point: str) -> None:
+async def hung_up(stage: Stage, point: str) -> None:
     """The client goes while its request is at `point`, and then asks again."""
-    quote = await quoted(stage.sandbox, notebook)
+    quote = await quoted(stage)
     asked = Asked(
         key=f"soak-{os.urandom(6).hex()}", caller=0, path="/v1/orders", body={"quote_id": quote}
     )
@@ -80,19 +79,21 @@ async def hung_up(stage: Stage, notebook: Notebook, point: str) -> None:
     async with asyncio.timeout(MET_SECONDS):
         while not stage.take_met():  # noqa: ASYNC110 - it is met in another process
             await asyncio.sleep(HANG_UP_SECONDS)
-    told, _ = await ask(stage.sandbox, notebook, asked)
+    told, _ = await ask(stage.sandbox, stage.notebook, asked)
     assert told.id is not None, told
 
 
-async def quoted(sandbox: Sandbox, notebook: Notebook) -> str:
+async def quoted(stage: Stage) -> str:
     body: Document = {
-        "customer_id": sandbox.describe().tenants[0].customers[0],
+        "customer_id": stage.sandbox.describe().tenants[0].customers[0],
         "instrument": "BTC-USDT",
         "side": "sell",
         "base_amount": "0.01",
     }
     key = f"soak-{os.urandom(6).hex()}"
-    told, _ = await ask(sandbox, notebook, Asked(key=key, caller=0, path="/v1/quotes", body=body))
+    told, _ = await ask(
+        stage.sandbox, stage.notebook, Asked(key=key, caller=0, path="/v1/quotes", body=body)
+    )
     assert told.id is not None, told
     return told.id
 

@@ -10,13 +10,22 @@ import msgspec
 
 from domain.shared.ids import IdPrefix, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from tests.soak.crash.requests import Again, Notebook, Told, read
+from tests.soak.crash.event_checks import check_events
+from tests.soak.crash.requests import Again, Told, read
 from tests.soak.crash.stage import Stage
 
 CREATED: Final = (200, 201, 202)
 KEYS: Final = "SELECT key, resource_id FROM aksum.idempotency_keys WHERE key LIKE 'soak-%'"
 # Things that were made without a request that asked for them: each is there twice, or nobody's.
-MADE: Final = ("quotes", "orders", "transfers", "deposits", "customers", "transfer_batches")
+MADE: Final = (
+    "quotes",
+    "orders",
+    "transfers",
+    "deposits",
+    "customers",
+    "transfer_batches",
+    "webhook_endpoints",
+)
 NOBODYS: Final = """
 SELECT count(*) FROM aksum.{table} t WHERE NOT EXISTS (
   SELECT FROM aksum.idempotency_keys k WHERE k.tenant_id = t.tenant_id AND k.resource_id = t.id)
@@ -67,22 +76,23 @@ class Findings(msgspec.Struct):
             self.notes.append(f"{what}: {lost} lost, {duplicates} twice")
 
 
-async def check(stage: Stage, notebook: Notebook) -> Findings:
+async def check(stage: Stage) -> Findings:
     """Expects everything at rest."""
     findings = Findings()
-    await _check_answers(stage, notebook, findings)
+    await _check_answers(stage, findings)
     await _check_effects(stage, findings)
     await _check_vendors(stage, findings)
+    await check_events(stage, findings.add)
     await _check_books(stage, findings)
     return findings
 
 
-async def _check_answers(stage: Stage, notebook: Notebook, findings: Findings) -> None:
+async def _check_answers(stage: Stage, findings: Findings) -> None:
     """Whatever was acknowledged is there, under its key; what was refused is not."""
     told: dict[str, Told] = {}
     repeated: list[Told] = []
     asked = set()
-    for line in read(notebook.file):
+    for line in read(stage.notebook.file):
         match line:
             case Told():
                 told[line.key] = line
@@ -98,7 +108,9 @@ async def _check_answers(stage: Stage, notebook: Notebook, findings: Findings) -
     lost = sum(_made(each) not in (None, stored.get(key)) for key, each in told.items())
     findings.add("acknowledged and not stored", lost=lost)
     unasked = sum(
-        _made(told[key]) is None for key, made in stored.items() if made is not None and key in told
+        told[key].status not in CREATED
+        for key, made in stored.items()
+        if made is not None and key in told
     )
     findings.add("stored although refused", duplicates=unasked)
 

@@ -22,7 +22,6 @@ from application import crash_points
 from tests.integration.sandbox_process import ROOT
 from tests.soak.crash.load import Load
 from tests.soak.crash.progress import Progress
-from tests.soak.crash.requests import Notebook
 from tests.soak.crash.rounds import Round, play
 from tests.soak.crash.stage import staged
 
@@ -83,7 +82,7 @@ async def soak(
         return progress.least_visited(chosen.sample(rest, len(rest)), count)
 
     async with staged(folder) as stage:
-        load = Load(stage.sandbox, Notebook(folder / "diary"), seed=seed)
+        load = Load(stage, seed=seed)
         running = asyncio.create_task(load.run())
         try:
             while (now := clock.now()) < until:

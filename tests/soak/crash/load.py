@@ -1,4 +1,4 @@
-"""Mixed load: partners who trade, pay, repeat themselves and are refused, and an operator."""
+"""Mixed load: partners who trade, pay, repeat themselves, are refused and told, and an operator."""
 
 import asyncio
 import random
@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.integration.sandbox_process import Sandbox
-from tests.soak.crash.requests import Asked, Notebook, Told, ask, ask_again
+from tests.soak.crash.requests import Asked, Told, ask, ask_again
+from tests.soak.crash.stage import Stage
 
 TELLERS: Final = 4
+TENANTS: Final = 2
 PAUSE_SECONDS: Final = 0.15
 OPERATOR_PAUSE_SECONDS: Final = 3
 BATCH_MAX: Final = 8
@@ -37,9 +38,10 @@ Act = Callable[["Teller"], Awaitable[None]]
 class Load:
     """Runs until told to stop; between requests it may be held, for a look at the books."""
 
-    def __init__(self, sandbox: Sandbox, notebook: Notebook, *, seed: str) -> None:
-        self.sandbox = sandbox
-        self.notebook = notebook
+    def __init__(self, stage: Stage, *, seed: str) -> None:
+        self.sandbox = stage.sandbox
+        self.notebook = stage.notebook
+        self.receiver = stage.receiver
         self._seed = seed
         self._going = asyncio.Event()
         self._going.set()
@@ -47,11 +49,19 @@ class Load:
         self._idle = asyncio.Event()
 
     async def run(self) -> None:
+        for caller in range(TENANTS):
+            body = {"url": self.receiver.url(f"/fine/{caller}"), "event_types": ["*"]}
+            await self.turn(self._register(caller, body))
         async with asyncio.TaskGroup() as group:
             for number in range(TELLERS):
                 teller = Teller(self, number, random.Random(f"{self._seed}-{number}"))
                 group.create_task(teller.run())
             group.create_task(Operator(self, random.Random(f"{self._seed}-op")).run())
+
+    async def _register(self, caller: int, body: Mapping[str, Any]) -> None:
+        key = f"soak-{self._seed}-fine-{caller}"
+        path = "/v1/webhook-endpoints"
+        await ask(self.sandbox, self.notebook, Asked(key=key, caller=caller, path=path, body=body))
 
     async def turn(self, work: Awaitable[None]) -> None:
         self._busy += 1
@@ -81,7 +91,7 @@ class Teller:
     def __init__(self, load: Load, number: int, chosen: random.Random) -> None:
         self._load = load
         self._chosen = chosen
-        self._caller = number % 2
+        self._caller = number % TENANTS
         self._number = number
         self._count = 0
 
@@ -147,6 +157,12 @@ class Teller:
             asked = self._chosen.choice(known)
             await ask_again(self._load.sandbox, self._load.notebook, asked)
 
+    async def redeliver(self) -> None:
+        arrived = self._load.receiver.of(f"/fine/{self._caller}")[-REPEATED_OF_LAST:]
+        if arrived:
+            event = self._chosen.choice(arrived)
+            await self._ask(f"/v1/events/{event.id}/redeliver", {})
+
     async def _ask(
         self, path: str, body: Mapping[str, Any], *, scenario: str | None = None
     ) -> tuple[Told, Any]:
@@ -180,6 +196,7 @@ ACTS: Final[Mapping[Act, float]] = {
     Teller.refused_quote: 0.3,
     Teller.refused_transfer: 0.7,
     Teller.customer: 0.5,
+    Teller.redeliver: 0.7,
 }
 
 

@@ -19,7 +19,26 @@ SELECT tenant_id, subject AS id FROM aksum.intents
 WHERE payload IS DISTINCT FROM '{POISON.decode()}'::jsonb
 """
 HOLDS: Final = "SELECT tenant_id, id FROM aksum.ledger_holds WHERE state = 'active'"
-UNFINISHED: Final = {"orders": ORDERS, "intents": INTENTS, "holds": HOLDS}
+OUTBOX: Final = "SELECT tenant_id, id FROM aksum.outbox"
+DELIVERIES: Final = """
+SELECT d.tenant_id, d.endpoint_id, d.event_id FROM aksum.webhook_deliveries d
+JOIN aksum.webhook_endpoints e ON e.tenant_id = d.tenant_id AND e.id = d.endpoint_id
+WHERE d.state = 'due' AND e.status = 'active'
+"""
+# Rows change with what there is to look at, so that only one who stands still is unfinished.
+BEHIND: Final = """
+SELECT e.tenant_id, e.id, h.last_seq FROM aksum.webhook_endpoints e
+JOIN aksum.event_heads h ON h.tenant_id = e.tenant_id
+WHERE e.status = 'active' AND e.last_seq < h.last_seq
+"""
+UNFINISHED: Final = {
+    "orders": ORDERS,
+    "intents": INTENTS,
+    "holds": HOLDS,
+    "events without a number": OUTBOX,
+    "deliveries": DELIVERIES,
+    "endpoints behind": BEHIND,
+}
 SEALED: Final = "SELECT max(sealed_at) FROM aksum.ledger_seals"
 CLOSED: Final = "SELECT closed_until FROM aksum.ledger_clock"
 

@@ -109,7 +109,7 @@ async def play(
     await load.hold()
     resting = await at_rest(stage)
     await remove_poison(stage)
-    findings = await check(stage, load.notebook)
+    findings = await check(stage)
     findings.notes += [f"after the load: {each}" for each in resting.missing]
     findings.notes += [
         f"after {kill.point}: {each}" for kill in kills for each in kill.recovery.missing

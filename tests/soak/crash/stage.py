@@ -1,4 +1,6 @@
-"""A sandbox with an empty folder of crash points, and the way into it past the API."""
+"""A sandbox with an empty folder of crash points, who is told of its events, and the way into it
+past the API.
+"""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +18,8 @@ from entrypoints.wiring.crash import MET
 from entrypoints.wiring.database import embedded_url
 from entrypoints.wiring.settings import CRASH_POINT, POSTGRES_FOLDER, Settings
 from tests.integration.sandbox_process import Sandbox, running_sandbox
+from tests.integration.webhook_receiver import Receiver, receiving
+from tests.soak.crash.requests import Notebook
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -34,7 +38,11 @@ class Stage:
         admin_url: str,
         admin: asyncpg.Pool,
         inside: AsyncContainer,
+        receiver: Receiver,
+        notebook: Notebook,
     ) -> None:
+        self.receiver = receiver
+        self.notebook = notebook
         self.sandbox = sandbox
         self.admin_url = admin_url
         self.admin = admin
@@ -74,7 +82,10 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
     armory = folder / "crash-points"
     armory.mkdir(parents=True)
     environment = {CRASH_POINT: f"@{armory}"}
-    async with running_sandbox(folder / "data", environment=environment) as sandbox:
+    async with (
+        receiving() as receiver,
+        running_sandbox(folder / "data", environment=environment) as sandbox,
+    ):
         running = find_running(sandbox.data_dir / POSTGRES_FOLDER)
         assert running is not None, "the sandbox has no PostgreSQL of its own"
         url = embedded_url(running)
@@ -83,7 +94,8 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         )
         admin = await asyncpg.create_pool(url, min_size=1, max_size=4)
         try:
-            yield Stage(sandbox, armory, url, admin, inside)
+            notebook = Notebook(folder / "diary")
+            yield Stage(sandbox, armory, url, admin, inside, receiver, notebook)
         finally:
             await admin.close()
             await inside.close()

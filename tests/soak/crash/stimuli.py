@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import secrets
 import signal
 import sys
@@ -12,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+import aiohttp
 import asyncpg
 
 from adapters.postgres.urls import with_database
@@ -25,9 +25,11 @@ from domain.ledger.hold import new_hold
 from domain.shared.ids import AccountId, HoldId, IdPrefix, TenantId, TransactionId, encode_id
 from domain.shared.money import AssetCode
 from tests.integration.sandbox_process import ROOT
+from tests.soak.crash.requests import Asked, ask
 from tests.soak.crash.stage import Stage, without_database
 
 EVERY_SECONDS: Final = 2
+ENDPOINTS: Final = "/v1/webhook-endpoints"
 EXPIRES_IN: Final = timedelta(seconds=2)
 OPEN_ACCOUNT: Final = """
 SELECT tenant_id, id, asset FROM aksum.ledger_accounts
@@ -82,14 +84,24 @@ async def remove_poison(stage: Stage) -> None:
     )
 
 
-async def start_worker_again(stage: Stage) -> None:
-    """What a worker does first, or once a day. One that is still starting is on its way there."""
-    (pid,) = stage.sandbox.describe().pids["worker"]
-    ready = stage.sandbox.data_dir / "worker.ready"
-    if ready.exists() and ready.read_text() == f"{pid}\n":
-        ready.unlink()
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+async def make_partitions_due(stage: Stage) -> None:
+    """What time makes due once a day."""
+    await stage.admin.execute(
+        "UPDATE aksum.schedules SET next_run_at = now() WHERE job = 'make_partitions'"
+    )
+
+
+async def register_gone(stage: Stage) -> None:
+    """An endpoint that is disabled by its answer to the ping; those of before are removed."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        listed = await stage.sandbox.call("GET", ENDPOINTS)
+        for each in listed.body.get("data", ()):
+            if each["status"] == "disabled":
+                await stage.sandbox.call("DELETE", f"{ENDPOINTS}/{each['id']}")
+    name = secrets.token_hex(6)
+    body = {"url": stage.receiver.url(f"/gone/{name}"), "event_types": ["order.*"]}
+    asked = Asked(key=f"soak-gone-{name}", caller=0, path=ENDPOINTS, body=body)
+    await ask(stage.sandbox, stage.notebook, asked)
 
 
 async def reverse(stage: Stage) -> None:
@@ -153,8 +165,12 @@ STIMULI: Final[Mapping[str, Stimulus]] = {
     crash_points.HOLDS_EXPIRED: place_hold,
     crash_points.PUT_OFF_BEFORE_COMMIT: poison,
     crash_points.PUT_OFF_COMMITTED: poison,
-    crash_points.PARTITIONS_BEFORE: start_worker_again,
-    crash_points.PARTITIONS_MADE: start_worker_again,
+    crash_points.PARTITIONS_BEFORE: make_partitions_due,
+    crash_points.PARTITIONS_MADE: make_partitions_due,
+    crash_points.ENDPOINT_KEYS_MADE: register_gone,
+    crash_points.ENDPOINT_BEFORE_COMMIT: register_gone,
+    crash_points.ENDPOINT_COMMITTED: register_gone,
+    crash_points.WEBHOOK_DISABLING: register_gone,
     crash_points.REVERSE_BEFORE_COMMIT: reverse,
     crash_points.REVERSE_COMMITTED: reverse,
     crash_points.MIGRATE_LOCKED: migrate,
