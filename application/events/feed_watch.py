@@ -31,14 +31,18 @@ class FeedWatch:
         self._pause = pause
         self._waiters: Counter[TenantId] = Counter()
         self._looks = SingleFlight[TenantId, int]()
-        self.stopping = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Who waits is answered at the next look, and nobody waits any more."""
+        self._stopping = True
 
     async def beyond(self, tenant_id: TenantId, seq: int, *, patience: timedelta) -> bool:
         """Whether an event after `seq` came in time. Raises `Overloaded` when too many wait."""
         self._enter(tenant_id)
         try:
             for _ in range(-(-patience // LOOK_EVERY)):
-                if self.stopping:
+                if self._stopping:
                     return False
                 await self._pause(LOOK_EVERY)
                 if await self._looks.get(tenant_id, lambda: self._last_seq(tenant_id)) > seq:

@@ -59,7 +59,7 @@ def shown_attempt(attempt: Attempt) -> Mapping[str, object]:
         "event_id": encode_id(IdPrefix.EVENT, attempt.event_id),
         "event_type": attempt.event_type,
         "seq": attempt.seq,
-        "number": attempt.number,
+        "attempt": attempt.number,
         "url": attempt.url,
         "started_at": attempt.started_at,
         "outcome": attempt.outcome or "under way or cut short",

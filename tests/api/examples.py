@@ -20,6 +20,13 @@ from entrypoints.http.operation import AnyOperation
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
 ENDPOINT: Json = {"url": "https://hooks.partner.com/in", "event_types": ["order.*"]}
+OF_SERVICE: dict[str, tuple[str, None]] = {
+    "get_livez": ("/livez", None),
+    "get_readyz": ("/readyz", None),
+    "get_metrics": ("/metrics", None),
+    "get_openapi": ("/openapi.json", None),
+    "get_docs": ("/docs", None),
+}
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
 YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
@@ -45,7 +52,6 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
-    hooks, endpoint = "/v1/webhook-endpoints", ENDPOINT
     transfer = {"from_customer_id": mine, "to_customer_id": other, **money}
     found = {
         "create_customer": ("/v1/customers", {"external_id": "new", "metadata": {"k": "v"}}),
@@ -77,15 +83,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
-        "create_webhook_endpoint": (hooks, {**endpoint, "customer_id": mine}),
-        "list_webhook_endpoints": (hooks, None),
-        "get_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", None),
-        "update_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", {"status": "disabled"}),
-        "rotate_webhook_secret": (f"{hooks}/{ids['webhook_endpoint']}/rotate", {}),
-        "list_webhook_attempts": (f"{hooks}/{ids['webhook_endpoint']}/attempts", None),
-        "redeliver_events": (f"{hooks}/{ids['webhook_endpoint']}/redeliver", {"after": 0}),
-        "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
-        "remove_webhook_endpoint": (f"{hooks}/{ids['webhook_endpoint']}", None),
+        **_of_events(ids, mine),
         "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
         "list_tenants": ("/admin/v1/tenants", None),
         "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
@@ -97,13 +95,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
-        "list_events": (f"/v1/events?customer_id={mine}&after=1&types=order.*", None),
-        "get_event": (f"/v1/events/{ids['event']}", None),
-        "get_livez": ("/livez", None),
-        "get_readyz": ("/readyz", None),
-        "get_metrics": ("/metrics", None),
-        "get_openapi": ("/openapi.json", None),
-        "get_docs": ("/docs", None),
+        **OF_SERVICE,
     }
     assert found.keys() == OPERATIONS.keys(), "every operation has an example here"
     own = frozenset({*ids.values(), mine, other, tenant})
@@ -116,6 +108,24 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         )
         for name, (url, body) in found.items()
     ]
+
+
+def _of_events(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Json | None]]:
+    hooks = "/v1/webhook-endpoints"
+    one = f"{hooks}/{ids['webhook_endpoint']}"
+    return {
+        "list_events": (f"/v1/events?customer_id={customer_id}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
+        "create_webhook_endpoint": (hooks, {**ENDPOINT, "customer_id": customer_id}),
+        "list_webhook_endpoints": (hooks, None),
+        "get_webhook_endpoint": (one, None),
+        "update_webhook_endpoint": (one, {"status": "disabled"}),
+        "rotate_webhook_secret": (f"{one}/rotate", {}),
+        "list_webhook_attempts": (f"{one}/attempts", None),
+        "redeliver_events": (f"{one}/redeliver", {"after": 0}),
+        "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
+        "remove_webhook_endpoint": (one, None),
+    }
 
 
 async def reconciled(world: World) -> tuple[str, str]:

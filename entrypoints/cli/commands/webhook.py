@@ -18,7 +18,7 @@ ENDPOINTS: Final = (
     *("waiting", "oldest_at", "failed"),
 )
 ATTEMPTS: Final = (
-    *("id", "event_id", "event_type", "seq", "number", "started_at", "outcome"),
+    *("id", "event_id", "event_type", "seq", "attempt", "started_at", "outcome"),
     *("duration_ms", "next_attempt_at"),
 )
 LIMIT_MAX: Final = 1_000
