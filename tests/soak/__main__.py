@@ -2,6 +2,7 @@
 
     ./dev soak --minutes 30            all of them, the minutes shared
     ./dev soak --minutes 30 crash      processes killed at every crash point, under mixed load
+    ./dev soak --minutes 30 events     relays, writers and consumers of events killed
     ./dev soak --minutes 30 ledger     writers and connections killed during bulk posting
 
 Options behind a name are its own: ./dev soak crash --help.
@@ -11,11 +12,12 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tests.soak import ledger
+from tests.soak import events, ledger
 from tests.soak.crash import command as crash
 
 SOAKS: Final[dict[str, Callable[[Sequence[str]], None]]] = {
     "crash": crash.main,
+    "events": events.main,
     "ledger": ledger.main,
 }
 
