@@ -236,10 +236,10 @@ PARTITIONS_BEFORE: Final = _point(
 )
 PARTITIONS_MADE: Final = _point("make_partitions.made", "Partitions are committed")
 SCHEDULE_BEGUN: Final = _point(
-    "timekeeper.begun", "Work that time made due is leased; nothing of it is done"
+    "schedule.begun", "Work that time made due is leased; nothing of it is done"
 )
-SCHEDULE_RAN: Final = _point("timekeeper.ran", "The work is done, and its lease still stands")
-SCHEDULE_ENDED: Final = _point("timekeeper.ended", "When the work is due again is committed")
+SCHEDULE_RAN: Final = _point("schedule.ran", "The work is done, and its lease still stands")
+SCHEDULE_ENDED: Final = _point("schedule.ended", "When the work is due again is committed")
 RING_BEFORE: Final = _point("bell.before_ring", "Something may be due; the bell was not rung")
 RING_RUNG: Final = _point("bell.rung", "A job is in the queue")
 JOB_TAKEN: Final = _point("queue.job_taken", "A job was taken from the queue; nothing is done")

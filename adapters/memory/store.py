@@ -119,11 +119,6 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.lease_until is not None and self.lease_token == token
 
 
-class OutboxRow(msgspec.Struct, frozen=True):
-    announcement: Announcement
-    recorded_at: datetime
-
-
 class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
     next_run_at: datetime
     lease_token: int = 0
@@ -135,6 +130,11 @@ class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_free(self, now: datetime) -> bool:
         return self.lease_until is None or self.lease_until <= now
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    announcement: Announcement
+    recorded_at: datetime
 
 
 class ReconLine(msgspec.Struct, frozen=True):

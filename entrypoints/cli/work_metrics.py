@@ -8,6 +8,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from application.ports.intents import IntentKind
 from application.ports.schedules import Schedule
 from application.ports.work_list import Backlog
 from entrypoints.cli.work import lag_seconds
@@ -26,6 +27,9 @@ def exposition(
     leased = gauge("jobs_leased", "Work that somebody is at.", "kind")
     failing = gauge("jobs_failing", "Work that has failed several times in a row.", "kind")
     parked = gauge("jobs_parked", "Work that waits for a person.", "kind")
+    for kind in IntentKind:
+        for each_gauge in (due, lag, leased, failing, parked):
+            each_gauge.labels(kind.value).set(0)  # nothing to do is a figure too
     for each in backlogs:
         due.labels(each.kind).set(each.due)
         lag.labels(each.kind).set(lag_seconds(each, now=now))

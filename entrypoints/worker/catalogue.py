@@ -37,6 +37,12 @@ CATALOGUE: Final[Mapping[JobKind, Entry]] = MappingProxyType(
             parked="After the last retry, or when the ledger refuses the posting.",
             twice="Nothing: the instruction carries its transaction's id, which exists then.",
         ),
+        JobKind.RELAY_EVENTS: Entry(
+            does="Gives each tenant's committed events their numbers.",
+            due="Rows of `outbox`, written with what they tell of, by tenant.",
+            parked="Never; a tenant that fails is logged and tried at the next turn.",
+            twice="Nothing: an event has its number, and two relays are never at one tenant.",
+        ),
         JobKind.EXPIRE_QUOTES: Entry(
             does="Marks open quotes whose time is up as expired.",
             due="Rows of `quotes` that are open and past their end, by tenant.",

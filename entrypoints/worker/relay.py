@@ -10,8 +10,9 @@ from typing import Final
 from application.ports.bell import JobKind
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.runner import Runner
+from entrypoints.worker.schedule import ALWAYS
 
-RELAY_EVERY: Final = timedelta(milliseconds=200)
+RELAY_EVERY: Final = ALWAYS[JobKind.RELAY_EVENTS]
 AFTER_ERROR: Final = timedelta(seconds=1)
 
 

@@ -19,6 +19,12 @@ WAITED_FOR: Final[Mapping[JobKind, IntentKind]] = MappingProxyType(
 )
 LOOK_EVERY: Final = timedelta(milliseconds=250)
 
+# These are at it all the time, in every worker: their turn comes too often for a bell or a row, and
+# the database keeps them apart.
+ALWAYS: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
+    {JobKind.RELAY_EVENTS: timedelta(milliseconds=200)}
+)
+
 # The sweeper asks no queue: it runs what is waited for itself, as often as a lost ring may cost.
 SWEEP_EVERY: Final = timedelta(seconds=5)
 

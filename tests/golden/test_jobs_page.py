@@ -14,6 +14,7 @@ from entrypoints.worker.catalogue import CATALOGUE
 from entrypoints.worker.jobs import JOBS
 from entrypoints.worker.runner import BUDGET
 from entrypoints.worker.schedule import (
+    ALWAYS,
     BY_TIME,
     LOOK_EVERY,
     OVERDUE_AFTER,
@@ -62,8 +63,8 @@ there is more.
 
 def test_every_job_is_in_the_catalogue_and_has_one_reason_to_run() -> None:
     assert CATALOGUE.keys() == {job.kind for job in JOBS} == set(JobKind)
-    assert WAITED_FOR.keys() | BY_TIME.keys() == set(JobKind)
-    assert not WAITED_FOR.keys() & BY_TIME.keys()
+    reasons = [*WAITED_FOR, *ALWAYS, *BY_TIME]
+    assert sorted(reasons) == sorted(JobKind)
 
 
 def test_outer_limits_exceed_inner_ones() -> None:
@@ -100,6 +101,14 @@ def lines() -> Iterator[str]:
             f"{said(SWEEP_EVERY)} without a bell",
             lease=f"{said(policy.lease)}, one row at a time",
             retries=retries(policy.retry),
+        )
+    yield "## What every worker is at all the time\n"
+    for kind, every in ALWAYS.items():
+        yield from section(
+            kind,
+            rung=f"by no bell: a turn every {said(every)} in each worker",
+            lease="none; the database keeps workers apart, one tenant in a transaction",
+            retries="at the next turn",
         )
     yield "## What time makes due\n"
     for kind, table in BY_TIME.items():

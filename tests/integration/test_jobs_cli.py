@@ -146,6 +146,7 @@ async def test_backlog_is_seen_and_sinks_when_it_is_worked_off(
     assert len((await ask(operator, "jobs", "list", "--state", "due"))["data"]) == 3
     gauges = (await asyncio.to_thread(operator.run, "jobs", "metrics")).stdout
     assert 'aksum_jobs_due{kind="mirror"} 3.0' in gauges
+    assert 'aksum_jobs_parked{kind="settle_execution"} 0.0' in gauges
     assert f'aksum_jobs_due_lag_seconds{{kind="mirror"}} {backlog["lag_seconds"] // 100}' in gauges
 
     await stack.mirror_all()

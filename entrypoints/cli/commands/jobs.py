@@ -149,7 +149,7 @@ def park(work: tuple[IntentKind, UUID], reason: str, as_json: bool) -> None:
 @click.argument("job", type=click.Choice([each.value for each in BY_TIME]))
 @json_option
 def run_now(job: str, as_json: bool) -> None:
-    """Make what time makes due be due now; a worker does it within a second or two."""
+    """Make a job by time due now; a worker does it within seconds."""
 
     async def make_due(container: AsyncContainer) -> Mapping[str, object]:
         schedules: Schedules = await container.get(Schedules)
