@@ -22,32 +22,32 @@ class MemoryOutbox:
         if not await self._rows.event_heads.try_lock(FEED):
             return None
         last_seq = self._rows.event_heads.get(FEED) or 0
-        numbered = in_order(self._next(limit), last_seq=last_seq)
-        for each in numbered:
+        ordered = in_order(self._next(limit))
+        for seq, each in enumerate(ordered, start=last_seq + 1):
             key = (each.resource_id, each.resource_version)
             await self._rows.outbox.lock(key)
             row = self._rows.outbox.get(key)
             invariant(row is not None, "numbered by two at a time")
             if row is not None:
                 fields = asdict(row.announcement)
-                event = Event(seq=each.seq, recorded_at=row.recorded_at, **fields)
+                event = Event(seq=seq, recorded_at=row.recorded_at, **fields)
                 self._rows.events.add(event.id, event)
                 self._rows.event_numbers.add(event.seq, event.id)
             self._rows.outbox.delete(key)
-        self._rows.event_heads.put(FEED, last_seq + len(numbered))
-        return len(numbered)
+        self._rows.event_heads.put(FEED, last_seq + len(ordered))
+        return len(ordered)
 
     def _next(self, limit: int) -> list[Unnumbered]:
         waiting = sorted(
-            (row.recorded_at, resource_id, version)
+            (row.recorded_at, resource_id, version, row.announcement.id)
             for (resource_id, version), row in self._rows.outbox.items()
         )
         until: dict[object, int] = {}
-        for _, resource_id, version in waiting[:limit]:
+        for _, resource_id, version, _ in waiting[:limit]:
             until[resource_id] = max(version, until.get(resource_id, 0))
         return [
-            Unnumbered(resource_id, version, recorded_at)
-            for recorded_at, resource_id, version in waiting
+            Unnumbered(event_id, resource_id, version, recorded_at)
+            for recorded_at, resource_id, version, event_id in waiting
             if version <= until.get(resource_id, 0)
         ]
 

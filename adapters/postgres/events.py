@@ -1,5 +1,7 @@
 """The outbox, and each tenant's numbered events. Numbering holds the tenant's head row locked."""
 
+from uuid import UUID
+
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row
@@ -23,33 +25,31 @@ LOCK_HEAD = "SELECT last_seq FROM event_heads WHERE tenant_id = $1 FOR UPDATE SK
 MAKE_HEAD = """
 INSERT INTO event_heads (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING last_seq
 """
-# One snapshot, taken when the head was locked already: all that is seen here was committed, and
-# what was numbered by others is gone. With a version come those before it, whatever their times.
+# Looked at when the head is locked already: what others numbered is gone.
 NEXT = """
-WITH first AS MATERIALIZED (
-  SELECT resource_id, resource_version FROM outbox
-  WHERE tenant_id = $1 ORDER BY recorded_at, resource_id LIMIT $2),
-until AS MATERIALIZED (
-  SELECT resource_id, max(resource_version) AS version FROM first GROUP BY resource_id)
-SELECT o.resource_id, o.resource_version, o.recorded_at
-FROM until JOIN outbox o ON o.tenant_id = $1 AND o.resource_id = until.resource_id
-  AND o.resource_version <= until.version
+SELECT id, resource_id, resource_version, recorded_at FROM outbox
+WHERE tenant_id = $1 ORDER BY recorded_at, resource_id LIMIT $2
 """
+# Of what was seen every other version. Those before it were committed before it, so they are seen.
+VERSIONS = """
+SELECT id, resource_id, resource_version, recorded_at FROM outbox
+WHERE tenant_id = $1 AND resource_id = ANY($2::uuid[])
+"""
+# Plans are kept, maybe from when the table was empty: asked by its key, it is never read through.
 NUMBER = """
 WITH taken AS (
   DELETE FROM outbox o
-  USING unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS n (resource_id, version, seq)
-  WHERE o.tenant_id = $1 AND o.resource_id = n.resource_id AND o.resource_version = n.version
-  RETURNING o.*, n.seq),
+  WHERE o.tenant_id = $1 AND o.resource_id = ANY($2::uuid[]) AND o.id = ANY($3::uuid[])
+  RETURNING o.*),
 told AS (
   INSERT INTO events (tenant_id, id, seq, type, resource_id, resource_version, customer_ids,
     occurred_at, recorded_at, data)
-  SELECT $1, id, seq, type, resource_id, resource_version, customer_ids, occurred_at, recorded_at,
-    data
+  SELECT $1, id, $4 + array_position($3::uuid[], id), type, resource_id, resource_version,
+    customer_ids, occurred_at, recorded_at, data
   FROM taken
   RETURNING 1)
 UPDATE event_heads h SET last_seq = h.last_seq + (SELECT count(*) FROM told)
-WHERE h.tenant_id = $1
+WHERE h.tenant_id = $1 AND h.last_seq = $4
 RETURNING last_seq
 """
 LAST = "SELECT last_seq FROM event_heads WHERE tenant_id = $1"
@@ -84,19 +84,34 @@ class PostgresOutbox:
         last_seq = await self._lock_head()
         if last_seq is None:
             return None
-        rows = await self._connection.fetch(NEXT, self._tenant_id, limit)
-        waiting = [Unnumbered(*row.values()) for row in rows]
-        numbered = in_order(waiting, last_seq=last_seq)
-        if numbered:
+        ordered = in_order(await self._waiting(limit))
+        if ordered:
             reached = await self._connection.fetchval(
                 NUMBER,
                 self._tenant_id,
-                [each.resource_id for each in numbered],
-                [each.resource_version for each in numbered],
-                [each.seq for each in numbered],
+                [each.resource_id for each in ordered],
+                [each.id for each in ordered],
+                last_seq,
             )
-            invariant(reached == numbered[-1].seq, "a number was given twice or not at all")
-        return len(numbered)
+            invariant(reached == last_seq + len(ordered), "a number was given twice or not at all")
+        return len(ordered)
+
+    async def _waiting(self, limit: int) -> list[Unnumbered]:
+        """What was recorded first, and every earlier version of it, whatever their times are."""
+        rows = await self._connection.fetch(NEXT, self._tenant_id, limit)
+        waiting = {row["id"]: Unnumbered(*row.values()) for row in rows}
+        if len(rows) < limit:
+            return list(waiting.values())
+        until: dict[UUID, int] = {}
+        for each in waiting.values():
+            until[each.resource_id] = max(
+                each.resource_version, until.get(each.resource_id, each.resource_version)
+            )
+        rows = await self._connection.fetch(VERSIONS, self._tenant_id, list(until))
+        for row in rows:
+            if row["resource_version"] < until[row["resource_id"]]:
+                waiting[row["id"]] = Unnumbered(*row.values())
+        return list(waiting.values())
 
     async def _lock_head(self) -> int | None:
         locked = await self._connection.fetchval(LOCK_HEAD, self._tenant_id)

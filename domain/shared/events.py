@@ -79,41 +79,32 @@ def announce(
 class Unnumbered(msgspec.Struct, frozen=True):
     """A committed announcement as its numbering sees it. `recorded_at` is the database's time."""
 
+    id: EventId
     resource_id: UUID
     resource_version: int
     recorded_at: datetime
 
 
-class Numbered(msgspec.Struct, frozen=True):
-    resource_id: UUID
-    resource_version: int
-    seq: int
-
-
-def in_order(rows: Iterable[Unnumbered], *, last_seq: int) -> tuple[Numbered, ...]:
-    """Numbers after `last_seq`: in order of recording, and versions of one object always ascend.
+def in_order(rows: Iterable[Unnumbered]) -> tuple[Unnumbered, ...]:
+    """As they are to be numbered: in order of recording, and versions of one object ascending.
 
     A version that was recorded before an earlier one of its object, because a clock stepped back
     in between, is told as if it had been recorded with that one.
     """
     latest: dict[UUID, datetime] = {}
-    turns: list[tuple[datetime, UUID, int]] = []
+    turns: list[tuple[datetime, UUID, int, Unnumbered]] = []
     for row in sorted(rows, key=lambda row: (row.resource_id, row.resource_version)):
         turn = max(row.recorded_at, latest.get(row.resource_id, row.recorded_at))
         latest[row.resource_id] = turn
-        turns.append((turn, row.resource_id, row.resource_version))
-    turns.sort()
-    numbered = tuple(
-        Numbered(resource_id, version, seq)
-        for seq, (_, resource_id, version) in enumerate(turns, start=last_seq + 1)
-    )
-    _require_ascending(numbered)
-    return numbered
+        turns.append((turn, row.resource_id, row.resource_version, row))
+    ordered = tuple(row for *_, row in sorted(turns, key=lambda turn: turn[:3]))
+    _require_ascending(ordered)
+    return ordered
 
 
-def _require_ascending(numbered: Iterable[Numbered]) -> None:
+def _require_ascending(ordered: Iterable[Unnumbered]) -> None:
     told: dict[UUID, int] = {}
-    for each in numbered:
+    for each in ordered:
         earlier = told.get(each.resource_id, 0)
         invariant(earlier < each.resource_version, "a version is told after a later one")
         told[each.resource_id] = each.resource_version
