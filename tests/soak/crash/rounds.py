@@ -17,7 +17,7 @@ from tests.soak.crash.stimuli import remove_poison, stimulate
 
 LOOK_SECONDS: Final = 0.05
 # Nobody came by: then another point has its turn.
-UNMET_AFTER: Final = timedelta(seconds=60)
+UNMET_AFTER: Final = timedelta(seconds=75)
 # Points that everybody passes let some pass first, so that it is not always the same who is killed.
 BUSY: Final = ("unit_of_work.", "journal.", "queue.", "bell.", "sweeper.", "ledger_clock.")
 AFTER_MAX: Final = 30
@@ -54,7 +54,8 @@ class Killing:
         self.unmet: list[str] = []
 
     async def run(self, *, until: datetime) -> tuple[Kill, ...]:
-        stimulating = asyncio.create_task(stimulate(self._stage, lambda: self._armed))
+        stopping = asyncio.Event()
+        stimulating = asyncio.create_task(stimulate(self._stage, lambda: self._armed, stopping))
         try:
             while (now := self._clock.now()) < until:
                 self._arm(now)
@@ -67,8 +68,8 @@ class Killing:
         finally:
             self._disarm(list(self._armed))
             self._look()
-            stimulating.cancel()
-            await asyncio.gather(stimulating, return_exceptions=True)
+            stopping.set()
+            await stimulating
         return tuple([Kill(point, await task) for point, task in self._watched])
 
     def _arm(self, now: datetime) -> None:

@@ -18,6 +18,7 @@ from adapters.postgres.urls import with_database
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
 from application import crash_points
+from application.ledger.fold_ledger import FOLD_MIN
 from application.ports.intents import IntentKind
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.commands import PlaceHold
@@ -29,6 +30,7 @@ from tests.soak.crash.requests import Asked, ask
 from tests.soak.crash.stage import Stage, without_database
 
 EVERY_SECONDS: Final = 2
+FOLDED_WITHIN_SECONDS: Final = 8
 ENDPOINTS: Final = "/v1/webhook-endpoints"
 EXPIRES_IN: Final = timedelta(seconds=2)
 OPEN_ACCOUNT: Final = """
@@ -82,6 +84,27 @@ async def remove_poison(stage: Stage) -> None:
     await stage.admin.execute(
         "DELETE FROM aksum.intents WHERE payload = $1::jsonb", POISON.decode()
     )
+
+
+async def transfer_much(stage: Stage) -> None:
+    """As many as a fold wants at least, at once."""
+    payer, payee = stage.sandbox.describe().tenants[0].customers[:2]
+    name = secrets.token_hex(6)
+    items = [
+        {
+            "idempotency_key": f"soak-much-{name}-{number}",
+            "from_customer_id": payer,
+            "to_customer_id": payee,
+            "asset": "NGN",
+            "amount": "0.01",
+        }
+        for number in range(FOLD_MIN)
+    ]
+    asked = Asked(
+        key=f"soak-much-{name}", caller=0, path="/v1/transfer-batches", body={"transfers": items}
+    )
+    await ask(stage.sandbox, stage.notebook, asked)
+    await asyncio.sleep(FOLDED_WITHIN_SECONDS)
 
 
 async def make_partitions_due(stage: Stage) -> None:
@@ -165,6 +188,8 @@ STIMULI: Final[Mapping[str, Stimulus]] = {
     crash_points.HOLDS_EXPIRED: place_hold,
     crash_points.PUT_OFF_BEFORE_COMMIT: poison,
     crash_points.PUT_OFF_COMMITTED: poison,
+    crash_points.FOLD_BEFORE_COMMIT: transfer_much,
+    crash_points.FOLD_COMMITTED: transfer_much,
     crash_points.PARTITIONS_BEFORE: make_partitions_due,
     crash_points.PARTITIONS_MADE: make_partitions_due,
     crash_points.ENDPOINT_KEYS_MADE: register_gone,
@@ -179,9 +204,15 @@ STIMULI: Final[Mapping[str, Stimulus]] = {
 }
 
 
-async def stimulate(stage: Stage, armed: Callable[[], Collection[str]]) -> None:
-    """Brings about, again and again, what those points need that are armed just now."""
-    while True:
+async def stimulate(
+    stage: Stage, armed: Callable[[], Collection[str]], stopping: asyncio.Event
+) -> None:
+    """Brings about, again and again, what those points need that are armed just now.
+
+    What was begun is ended: a request that nobody waits for any more would look like one lost.
+    """
+    while not stopping.is_set():
         wanted = {STIMULI[point] for point in armed() if point in STIMULI}
         await asyncio.gather(*(stimulus(stage) for stimulus in wanted))
-        await asyncio.sleep(EVERY_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
