@@ -39,17 +39,17 @@ WITH made AS (
 SELECT count(*) FROM made
 """
 # The endpoint is locked already, so that nobody else claims of it: the count of what is under way
-# still holds when the lease is given.
+# still holds when the lease is given. That rows are named twice is for the planner, which would
+# otherwise read all there are of the endpoint and join them.
 CLAIM = """
 WITH wanted AS MATERIALIZED (
   SELECT event_id FROM webhook_deliveries
   WHERE tenant_id = $1 AND endpoint_id = $2 AND state = 'due'
-    AND next_action_at <= clock_timestamp()
-    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    AND next_action_at <= now() AND (lease_until IS NULL OR lease_until < now())
   ORDER BY next_action_at, seq
   LIMIT least(cardinality($3::uuid[]), greatest(0, $4 - (
     SELECT count(*) FROM webhook_deliveries
-    WHERE tenant_id = $1 AND endpoint_id = $2 AND lease_until >= clock_timestamp())))
+    WHERE tenant_id = $1 AND endpoint_id = $2 AND lease_until >= now())))
   FOR UPDATE SKIP LOCKED),
 turns AS (SELECT event_id, row_number() OVER () AS turn FROM wanted),
 leased AS (
@@ -57,7 +57,8 @@ leased AS (
   SET lease_token = d.lease_token + 1, lease_until = clock_timestamp() + $5::interval,
       attempts = d.attempts + 1, number = d.number + 1
   FROM turns
-  WHERE d.tenant_id = $1 AND d.endpoint_id = $2 AND d.event_id = turns.event_id
+  WHERE d.tenant_id = $1 AND d.endpoint_id = $2
+    AND d.event_id = ANY(ARRAY(SELECT event_id FROM wanted)) AND d.event_id = turns.event_id
   RETURNING d.*, ($3::uuid[])[turns.turn] AS attempt_id, turns.turn),
 begun AS (
   INSERT INTO webhook_attempts (tenant_id, id, endpoint_id, event_id, event_type, seq, number, url)
@@ -99,15 +100,15 @@ SELECT
 """
 FORGET = """
 WITH attempts AS (
-  DELETE FROM webhook_attempts WHERE tenant_id = $1 AND id IN (
+  DELETE FROM webhook_attempts WHERE tenant_id = $1 AND id = ANY(ARRAY(
     SELECT id FROM webhook_attempts WHERE tenant_id = $1 AND id < uuid7_floor($2)
-    ORDER BY id LIMIT $3)
+    ORDER BY id LIMIT $3))
   RETURNING 1),
 deliveries AS (
-  DELETE FROM webhook_deliveries d
-  USING (SELECT endpoint_id, event_id FROM webhook_deliveries
-    WHERE tenant_id = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3) old
-  WHERE d.tenant_id = $1 AND d.endpoint_id = old.endpoint_id AND d.event_id = old.event_id
+  DELETE FROM webhook_deliveries WHERE tenant_id = $1 AND finished_at <= (
+    SELECT max(finished_at) FROM (
+      SELECT finished_at FROM webhook_deliveries
+      WHERE tenant_id = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3) old)
   RETURNING 1)
 SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries)
 """

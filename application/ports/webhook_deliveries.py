@@ -142,7 +142,7 @@ class WebhookDeliveries(Protocol):
 
     @abstractmethod
     async def forget(self, *, before: datetime, limit: int) -> int:
-        """Removes what ended before then, attempts and deliveries; how many rows."""
+        """Removes attempts and deliveries that ended before then, about `limit` each; how many."""
         ...
 
 

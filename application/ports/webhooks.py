@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
+from typing_extensions import override
 
 from domain.shared.ids import TenantId, WebhookEndpointId
 from domain.webhooks.answer import Answer, Cause
@@ -62,6 +63,11 @@ class NewKeys(msgspec.Struct, frozen=True, kw_only=True):
 
     keys: SigningKeys
     secret: str
+
+    @override
+    def __repr__(self) -> str:
+        """Without the secret: what is printed ends up in logs and tracebacks."""
+        return f"NewKeys(number={self.keys.number})"
 
 
 class WebhookKeys(Protocol):

@@ -8,7 +8,7 @@ import msgspec
 from application import crash_points
 from application.ports.clock import Clock, IdGenerator
 from application.ports.events import Event
-from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.ports.unit_of_work import Lane, Transaction, UnitOfWork
 from application.ports.webhook_deliveries import (
     CLAIM_MAX,
     DETAIL_LENGTH_MAX,
@@ -91,8 +91,12 @@ class DeliverWebhooks:
                 return ()
             if endpoint.status is not EndpointStatus.ACTIVE:
                 return ()
+            # Among all workers; each of them by itself keeps to more bounds than this one.
+            under_way_max = (
+                BOUNDS.per_troubled_endpoint if endpoint.is_troubled else BOUNDS.per_endpoint
+            )
             claims = await tx.webhook_deliveries.claim(
-                endpoint, attempt_ids, lease=LEASE, under_way_max=BOUNDS.per_endpoint
+                endpoint, attempt_ids, lease=LEASE, under_way_max=under_way_max
             )
             keys = await tx.webhook_endpoints.keys(endpoint.id, at=now)
             events = [await tx.events.get(each.event_id) for each in claims]
@@ -119,7 +123,7 @@ class DeliverWebhooks:
             await crash_points.reach(crash_points.WEBHOOK_SENT)
         now = self._clock.now()
         took = max(now - began, timedelta(0))
-        async with self._uow.begin(prepared.claim.tenant_id) as tx:
+        async with self._uow.begin(prepared.claim.tenant_id, lane=Lane.RECORD) as tx:
             held = await self._record(tx, prepared.claim, answer, now=now, took=took)
             if crash_points.armed:
                 await crash_points.reach(crash_points.WEBHOOK_BEFORE_RECORD)

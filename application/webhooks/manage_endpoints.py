@@ -3,6 +3,7 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import replace
+from typing_extensions import override
 
 from application import crash_points
 from application.errors import VersionConflict
@@ -39,6 +40,11 @@ class ShownEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Endpoint
     public_keys: tuple[str, ...]
     secret: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        """Without the secret: what is printed ends up in logs and tracebacks."""
+        return f"ShownEndpoint({self.endpoint!r})"
 
 
 class CreateEndpointCommand(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from application.ports.webhooks import SecretBoxUnavailable
 from application.webhooks.deliver import BEGIN_WITHIN, LEASE
 from application.webhooks.redeliver import ReplayCommand
 from domain.shared.events import DATA_BYTES_MAX
-from domain.shared.ids import IdPrefix, TenantId, encode_id
+from domain.shared.ids import IdPrefix, TenantId, WebhookEndpointId, encode_id
 from domain.webhooks.answer import Answer, Answered, Cause, NoAnswer, Verdict
 from domain.webhooks.endpoint import DISABLED, FAILING_MAX, PING, DisabledBy, EndpointStatus
 from domain.webhooks.schedule import ATTEMPTS_MAX, PAUSES_S
@@ -106,6 +106,19 @@ async def test_delivery_is_the_event_signed_as_the_standard_says(
     assert (body["id"], body["type"], body["seq"]) == (sent.id, "order.filled.v1", body["seq"])
     assert (body["resource_version"], body["data"]) == (1, {"note": "é"})
     assert {"occurred_at", "recorded_at"} <= body.keys()
+
+
+async def test_secret_is_printed_nowhere(
+    stage: Stage, tenant: TenantId, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    shown = await stage.proven(tenant)
+    rotated = await stage.manage.rotate(tenant, shown.endpoint.id, stage.world.request())
+    await stage.tell(tenant)
+    await stage.run()
+    for each in (shown, rotated):
+        assert each.secret is not None
+        assert each.secret not in repr(each) + caplog.text + repr(stage.receiver.sent)
 
 
 async def test_both_secrets_sign_while_one_is_rotated(stage: Stage, tenant: TenantId) -> None:
@@ -345,3 +358,35 @@ async def test_largest_event_fits_into_a_request(stage: Stage, tenant: TenantId)
     await stage.run()
     (sent,) = stage.receiver.sent
     assert len(sent.body) < REQUEST_BYTES_MAX
+
+
+async def test_endpoint_that_cannot_be_looked_after_keeps_no_other_waiting(
+    stage: Stage, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = await stage.proven(tenant), await stage.proven(tenant)
+    await stage.tell(tenant)
+    advance = stage.fan_out._advance
+
+    async def fails(tenant_id: TenantId, endpoint_id: WebhookEndpointId) -> int:
+        if endpoint_id == broken.endpoint.id:
+            raise RuntimeError("of this one endpoint")
+        return await advance(tenant_id, endpoint_id)
+
+    monkeypatch.setattr(stage.fan_out, "_advance", fails)
+    assert await stage.run() == [Verdict.DELIVERED]
+    assert len(await stage.attempts(tenant, fine)) == 2
+    monkeypatch.undo()
+    assert Verdict.DELIVERED in await stage.run()
+    assert (await stage.attempts(tenant, broken))[0].event_type == Told.event_type
+
+
+async def test_unproven_endpoint_has_one_attempt_under_way_among_all_workers(
+    stage: Stage, tenant: TenantId
+) -> None:
+    await stage.endpoint(tenant)
+    for _ in range(3):
+        await stage.tell(tenant)
+    await stage.fan_out.execute()
+    (waiting,) = await stage.due.waiting(troubled=True, limit=9)
+    assert len(await stage.deliver.claim(waiting, 4)) == 1
+    assert await stage.deliver.claim(waiting, 4) == ()
