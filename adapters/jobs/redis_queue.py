@@ -38,6 +38,14 @@ class RedisDoorbell(RedisQueue):
             await asyncio.sleep(UNREACHABLE_PAUSE.total_seconds())
             return None
 
+    @override
+    async def disconnect(self) -> None:
+        """Leaves no socket behind, also when the server is gone or there is no time to say so."""
+        try:
+            await super().disconnect()
+        finally:
+            await self.redis.connection_pool.disconnect()
+
 
 def redis_queue(url: str) -> RedisDoorbell:
     """Connects when it is first used."""

@@ -37,6 +37,7 @@ from entrypoints.worker.webhooks import WebhookDispatcher
 
 DRAIN: Final = timedelta(seconds=5)
 QUEUE_STOP: Final = timedelta(seconds=2)
+QUEUE_PART: Final = "queue"
 QUEUE_AGAIN: Final = timedelta(seconds=5)
 # How soon the queue's own sweep frees the key of a job whose worker was killed, and how often it
 # looks for retries; it is told of new jobs, so neither is on anybody's way.
@@ -67,7 +68,7 @@ async def work(container: AsyncContainer, runner: Runner, *, ready: Callable[[],
         asyncio.create_task(Sweeper(runner).run(), name="sweeper"),
         asyncio.create_task(Relay(runner).run(), name="relay"),
         asyncio.create_task(timekeeper.run(), name="timekeeper"),
-        asyncio.create_task(_serve_queue(await container.get(Queue), runner), name="queue"),
+        asyncio.create_task(_serve_queue(await container.get(Queue), runner), name=QUEUE_PART),
         asyncio.create_task(await _webhooks(container, runner.stopping), name="webhooks"),
     }
     ready()
@@ -97,10 +98,18 @@ async def _webhooks(
 
 
 async def _drain(parts: set[asyncio.Task[None]]) -> None:
-    patience = DRAIN + QUEUE_STOP
-    _, late = await asyncio.wait(parts, timeout=patience.total_seconds())
+    """What does not finish in time is cancelled and gives its leases back; the queue's part sees to
+    that by itself, and gets a little longer.
+    """
+    _, late = await asyncio.wait(parts, timeout=DRAIN.total_seconds())
     for each in late:
-        _log.warning("%s did not finish in time; leases bring its work back", each.get_name())
+        if each.get_name() != QUEUE_PART:
+            _log.warning("%s did not finish in time and is broken off", each.get_name())
+            each.cancel()
+    if late:
+        _, late = await asyncio.wait(late, timeout=QUEUE_STOP.total_seconds())
+    for each in late:
+        _log.warning("%s does not stop; leases bring its work back", each.get_name())
         each.cancel()
     await asyncio.gather(*late, return_exceptions=True)
 

@@ -16,8 +16,8 @@ from tests.fixtures.postgres_servers import Database
 from tests.fixtures.redis import HAS_REDIS, RedisServer
 from tests.integration.worker_lab import (
     DEPOSITS,
+    END_SECONDS_MAX,
     SECONDS_MAX,
-    STOP_SECONDS_MAX,
     Books,
     belled,
     opened_books,
@@ -67,7 +67,7 @@ class TestRedis:
         async with worker_process(database_18, tmp_path, queue_url=redis_server.url) as worker:
             await books.are_mirrored()
             worker.send(signal.SIGTERM)
-            assert await worker.ended(STOP_SECONDS_MAX) == 0, worker.log()
+            assert await worker.ended(END_SECONDS_MAX) == 0, worker.log()
 
     async def test_bell_is_heard_again_after_redis_lost_a_job_that_was_running(
         self, database_18: Database, redis_server: RedisServer

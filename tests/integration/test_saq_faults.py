@@ -31,6 +31,7 @@ from tests.architecture.sources import PRODUCT, python_files, text_of, tree_of
 from tests.fixtures.postgres_servers import Database
 from tests.integration.worker_lab import (
     DEPOSITS,
+    END_SECONDS_MAX,
     LAPSE,
     STOP_SECONDS_MAX,
     Books,
@@ -98,7 +99,7 @@ async def test_row_1_job_whose_worker_was_killed_is_done_by_another(
     await books.deposit(tenant, customer, DEPOSITS)
     armed = {"AKSUM_CRASH_POINT": f"{point}:kill"}
     async with worker_process(database_18, tmp_path, environment=armed) as worker:
-        assert await worker.ended(60) == -signal.SIGKILL
+        assert await worker.ended(END_SECONDS_MAX) == -signal.SIGKILL
     await as_admin(database_18, LAPSE)
     async with working(database_18):
         await books.are_mirrored()
@@ -261,7 +262,7 @@ async def test_row_11_told_to_stop_it_gives_back_what_it_cannot_finish(
     async with worker_process(database_18, tmp_path, environment=armed) as worker:
         await until_row(database_18, LEASED)
         worker.send(signal.SIGTERM)
-        assert await worker.ended(STOP_SECONDS_MAX) == 0, worker.log()
+        assert await worker.ended(END_SECONDS_MAX) == 0, worker.log()
         assert "worker has stopped" in worker.log()
     assert await as_admin(database_18, LEASED) == []
     (row,) = await as_admin(database_18, "SELECT max(attempts) AS most FROM aksum.intents")

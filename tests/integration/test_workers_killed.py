@@ -12,6 +12,7 @@ from adapters.jobs.schema import make_queue_tables
 from application import crash_points
 from tests.fixtures.postgres_servers import Database
 from tests.integration.worker_lab import (
+    END_SECONDS_MAX,
     LAPSE,
     Books,
     WorkerProcess,
@@ -49,7 +50,7 @@ async def test_run_by_time_whose_worker_was_killed_is_made_by_another(
 ) -> None:
     armed = {"AKSUM_CRASH_POINT": f"{point}:kill"}
     async with worker_process(database_18, tmp_path, environment=armed) as worker:
-        assert await worker.ended(60) == -signal.SIGKILL
+        assert await worker.ended(END_SECONDS_MAX) == -signal.SIGKILL
     begun = await as_admin(database_18, "SELECT job FROM aksum.schedules WHERE lease_token = 1")
     assert begun
     assert await as_admin(database_18, "SELECT FROM aksum.schedules WHERE next_run_at > now()") == (
@@ -79,10 +80,10 @@ async def test_workers_killed_in_mid_run_and_replaced_lose_nothing_and_do_nothin
             await until_row(database_18, UNDER_WAY)
             victim = running.pop(0)
             victim.send(signal.SIGKILL)
-            assert await victim.ended(10) == -signal.SIGKILL
+            assert await victim.ended(END_SECONDS_MAX) == -signal.SIGKILL
             await as_admin(database_18, LAPSE)
             running.append(await start(WORKERS + kill))
         await books.are_mirrored()
         for worker in running:
             worker.send(signal.SIGTERM)
-            assert await worker.ended(10) == 0, worker.log()
+            assert await worker.ended(END_SECONDS_MAX) == 0, worker.log()
