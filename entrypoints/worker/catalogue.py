@@ -74,6 +74,12 @@ CATALOGUE: Final[Mapping[JobKind, Entry]] = MappingProxyType(
             parked="Never.",
             twice="Nothing: what exists is not made.",
         ),
+        JobKind.FORGET_WEBHOOKS: Entry(
+            does="Deletes what is kept of deliveries of webhooks that ended 30 days ago.",
+            due="Rows of `webhook_deliveries` and `webhook_attempts` that are old enough.",
+            parked="Never; a run that fails is tried again.",
+            twice="Nothing: what is gone is gone.",
+        ),
         JobKind.RECONCILE: Entry(
             does="Reads what each provider executed and holds for us, and matches it with the "
             "house's books.",
