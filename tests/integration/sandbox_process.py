@@ -148,7 +148,10 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_sandbox(
-    data_dir: Path, *, environment: Mapping[str, str] | None = None
+    data_dir: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    start_seconds: int = START_SECONDS,
 ) -> AsyncIterator[Sandbox]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -168,7 +171,7 @@ async def running_sandbox(
     assert process.stdout is not None
     async with aiohttp.ClientSession() as session:
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(start_seconds):
                 line = await process.stdout.readline()
             assert line.startswith(b"ready http://"), line
             yield Sandbox(data_dir, session)

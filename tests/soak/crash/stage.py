@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -20,6 +21,9 @@ from entrypoints.wiring.settings import CRASH_POINT, POSTGRES_FOLDER, Settings
 from tests.integration.sandbox_process import Sandbox, running_sandbox
 from tests.integration.webhook_receiver import Receiver, receiving
 from tests.soak.crash.requests import Notebook
+
+# The machine may be busy with all else one does there.
+START_SECONDS: Final = 180
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -84,7 +88,9 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
     environment = {CRASH_POINT: f"@{armory}"}
     async with (
         receiving() as receiver,
-        running_sandbox(folder / "data", environment=environment) as sandbox,
+        running_sandbox(
+            folder / "data", environment=environment, start_seconds=START_SECONDS
+        ) as sandbox,
     ):
         running = find_running(sandbox.data_dir / POSTGRES_FOLDER)
         assert running is not None, "the sandbox has no PostgreSQL of its own"
