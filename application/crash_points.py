@@ -191,6 +191,19 @@ REVERSE_COMMITTED: Final = _point(
     "reverse_transaction.committed", "A reversal is committed, and nobody was told"
 )
 
+CHANGE_BEFORE_PROPOSED: Final = _point(
+    "change_terms.before_proposed", "A change of an account's terms is proposed, not committed"
+)
+CHANGE_PROPOSED: Final = _point("change_terms.proposed", "A change is proposed, nobody was told")
+CHANGE_BEFORE_APPLIED: Final = _point(
+    "change_terms.before_applied", "A change is approved and made, not committed"
+)
+CHANGE_APPLIED: Final = _point("change_terms.applied", "A change is made, and nobody was told")
+PERIOD_BEFORE_COMMIT: Final = _point(
+    "close_period.before_commit", "A period is closed, not committed"
+)
+PERIOD_CLOSED: Final = _point("close_period.committed", "A period is closed for good")
+
 RELAY_TENANT_FOUND: Final = _point(
     "relay_events.tenant_found", "A tenant has events to number; nothing is read"
 )

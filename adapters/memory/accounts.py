@@ -30,17 +30,28 @@ class MemoryAccounts:
         ]
         return tuple(self._view(each) for each in sorted(accounts, key=lambda each: each.asset))
 
+    async def shared(
+        self, *, after: AccountId | None = None, limit: int
+    ) -> tuple[AccountView, ...]:
+        found = sorted(
+            (each for each in self._rows.accounts.values() if not each.strict),
+            key=lambda each: each.id,
+        )
+        later = [each for each in found if after is None or each.id > after]
+        return tuple(self._view(each) for each in later[:limit])
+
     async def set_floor(self, account_id: AccountId, floor_units: int) -> TermsChange:
         before, balance = await self._locked(account_id)
         return await self._write(before, with_floor(before, balance, floor_units))
 
     async def close(self, account_id: AccountId) -> TermsChange:
-        owner = self._get(account_id).key.owner
-        owned = [each.id for each in self._rows.accounts.values() if each.key.owner == owner]
-        for each in sorted(owned):
-            await self._rows.balances.lock(each)
         before, balance = await self._locked(account_id)
-        return await self._write(before, closed(before, balance))
+        return await self._write(before, closed(before, balance, awaited=self._awaited(account_id)))
+
+    def _awaited(self, account_id: AccountId) -> bool:
+        open_orders = (each for each in self._rows.orders.values() if not each.is_final)
+        quotes = (self._rows.quotes.get(each.quote_id) for each in open_orders if each.quote_id)
+        return any(each is not None and each.receive_account_id == account_id for each in quotes)
 
     async def _locked(self, account_id: AccountId) -> tuple[Account, Balance]:
         await self._rows.balances.lock(account_id)

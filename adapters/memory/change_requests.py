@@ -32,11 +32,13 @@ class MemoryChangeRequests:
             require_second_person(request.proposed_by, request.decided_by)
         self._rows.change_requests.put(request.id, request)
 
-    async def page(self, state: ChangeState | None, *, limit: int) -> tuple[ChangeRequest, ...]:
+    async def page(
+        self, state: ChangeState | None, *, before: ChangeRequestId | None = None, limit: int
+    ) -> tuple[ChangeRequest, ...]:
         found = [
             each
             for each in self._rows.change_requests.values()
-            if state is None or each.state is state
+            if (state is None or each.state is state) and (before is None or each.id < before)
         ]
         return tuple(sorted(found, key=lambda each: each.id, reverse=True)[:limit])
 

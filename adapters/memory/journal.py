@@ -1,6 +1,7 @@
 """The journal: the domain decides on locked rows, and what it decided is written as it says."""
 
 from datetime import date, datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -22,6 +23,9 @@ from domain.ledger.rules import decide
 from domain.ledger.state import LedgerState, Original
 from domain.shared.errors import InvariantViolation, NotFound
 from domain.shared.ids import AccountId, HoldId, TransactionId
+
+# Who closes a period and who posts into what may be one take turns, by this row that is not there.
+CALENDAR: Final = date.min
 
 
 class MemoryJournal:
@@ -45,7 +49,8 @@ class MemoryJournal:
         return False
 
     async def close_period(self, through: date, *, by: str) -> bool:
-        await self._rows.periods.lock(through)
+        for each in (CALENDAR, through):
+            await self._rows.periods.lock(each)
         closed = self._closed_through()
         if closed is not None and closed >= through:
             return False
@@ -71,13 +76,16 @@ class MemoryJournal:
             entries=tuple(entry for entry in entries if entry is not None),
         )
 
-    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
+    async def of_reference(
+        self, reference: str, *, after: TransactionId | None = None, limit: int = REFERENCED_MAX
+    ) -> tuple[PostedTransaction, ...]:
         found = sorted(
             booked.transaction.id
             for booked in self._rows.transactions.values()
             if booked.transaction.reference == reference
+            and (after is None or booked.transaction.id > after)
         )
-        return tuple([await self.transaction(each) for each in found[:REFERENCED_MAX]])
+        return tuple([await self.transaction(each) for each in found[:limit]])
 
     async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
         for booked in self._rows.transactions.values():
@@ -117,6 +125,8 @@ class MemoryJournal:
         for key in sorted(names.keys):
             await self._rows.answers.lock(key)
         answers = {key: self._rows.answers.get(key) for key in names.keys}
+        if self._is_dated_back(batch):
+            await self._rows.periods.lock(CALENDAR)
         posted = (each for each in names.transactions if self._rows.transactions.get(each))
         return LedgerState(
             accounts=accounts,
@@ -134,6 +144,12 @@ class MemoryJournal:
             for each in names.reversed
             if (booked := self._rows.transactions.get(each)) is not None
         }
+
+    def _is_dated_back(self, batch: Batch) -> bool:
+        today = self._rows.session.now().date()
+        return any(
+            isinstance(each, Post) and each.transaction.effective_on < today for each in batch
+        )
 
     def _closed_through(self) -> date | None:
         return max(self._rows.periods.keys(), default=None)

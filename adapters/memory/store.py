@@ -152,6 +152,8 @@ class Store:
         self.open_sessions: set[Session] = set()
         # Nothing is booked before this time any more.
         self.closed_until: datetime | None = None
+        # Up to when each tenant's books are verified.
+        self.verified_before: dict[TenantId, datetime] = {}
 
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}

@@ -22,6 +22,7 @@ from application.ports.trading import (
     Settlement,
     StoredQuote,
 )
+from domain.ledger.account import AccountStatus
 from domain.ledger.commands import Command, PlaceHold, Post, ReleaseHold
 from domain.ledger.hold import new_hold
 from domain.liquidity.resolution import AttemptStatus
@@ -191,6 +192,11 @@ class MemoryTrading:
 
     async def _hold_funds(self, stored: StoredQuote, order: Order, *, at: datetime) -> bool:
         pay = stored.quote.pay
+        for account_id in sorted((stored.pay_account_id, stored.receive_account_id)):
+            await self._rows.balances.lock(account_id)
+        receiving = self._rows.accounts.get(stored.receive_account_id)
+        if receiving is None or receiving.status is AccountStatus.CLOSED:
+            return False
         hold = new_hold(
             HoldId(order.id),
             stored.pay_account_id,

@@ -20,12 +20,15 @@ LOCK_BALANCE = """
 SELECT account_id, debits, credits, held, version FROM ledger_balances
 WHERE tenant_id = $1 AND account_id = $2 FOR NO KEY UPDATE
 """
-LOCK_OWNERS_BALANCES = """
-SELECT b.account_id FROM ledger_balances b
-JOIN ledger_accounts a ON a.tenant_id = b.tenant_id AND a.id = b.account_id
-WHERE b.tenant_id = $1 AND a.tenant_id = $1
-  AND a.owner = (SELECT owner FROM ledger_accounts WHERE tenant_id = $1 AND id = $2)
-ORDER BY b.account_id FOR NO KEY UPDATE OF b
+# Stronger than what postings take: orders that will pay into the account hold a weak lock on it
+# until they are on record (`RESERVE`). Once this is granted, all of them can be seen.
+LOCK_FOR_CLOSING = """
+SELECT FROM ledger_balances WHERE tenant_id = $1 AND account_id = $2 FOR UPDATE
+"""
+AWAITED = """
+SELECT EXISTS (
+  SELECT FROM orders o JOIN quotes q ON q.tenant_id = o.tenant_id AND q.id = o.quote_id
+  WHERE o.tenant_id = $1 AND o.status = 'pending' AND q.receive_account_id = $2)
 """
 SET_BALANCE_TERMS = """
 UPDATE ledger_balances SET floor_units = $3, closed = $4 WHERE tenant_id = $1 AND account_id = $2
@@ -45,9 +48,10 @@ class AccountTerms:
         return await self._write(before, with_floor(before, balance, floor_units))
 
     async def close(self, account_id: AccountId) -> TermsChange:
-        await self._connection.fetch(LOCK_OWNERS_BALANCES, self._tenant_id, account_id)
+        await self._connection.fetch(LOCK_FOR_CLOSING, self._tenant_id, account_id)
+        awaited = await self._connection.fetchval(AWAITED, self._tenant_id, account_id)
         before, balance = await self._locked(account_id)
-        return await self._write(before, closed(before, balance))
+        return await self._write(before, closed(before, balance, awaited=awaited))
 
     async def _locked(self, account_id: AccountId) -> tuple[Account, Balance]:
         """The balance first: what the account's row says is then what it will go on saying."""

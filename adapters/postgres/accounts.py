@@ -60,6 +60,14 @@ LEFT JOIN LATERAL (
     AND e.booked_at >= s.since) d ON true
 WHERE a.tenant_id = $1
 """
+# Which ones first: no balance is added up that is not shown.
+SHARED = f"""
+{VIEW} AND a.id IN (
+  SELECT s.id FROM ledger_accounts s
+  WHERE s.tenant_id = $1 AND s.floor_units IS NULL AND ($2::uuid IS NULL OR s.id > $2)
+  ORDER BY s.id LIMIT $3)
+ORDER BY a.id
+"""
 
 
 class PostgresAccounts:
@@ -127,6 +135,12 @@ class PostgresAccounts:
             self._tenant_id,
             customer_owner(customer_id),
         )
+        return tuple(_view(row) for row in rows)
+
+    async def shared(
+        self, *, after: AccountId | None = None, limit: int
+    ) -> tuple[AccountView, ...]:
+        rows = await self._connection.fetch(SHARED, self._tenant_id, after, limit)
         return tuple(_view(row) for row in rows)
 
     async def set_floor(self, account_id: AccountId, floor_units: int) -> TermsChange:

@@ -13,8 +13,8 @@ from application.ports.change_requests import (
 )
 from application.ports.corrections import Correction
 from domain.shared.errors import InvariantViolation, NotFound
-from domain.shared.ids import AccountId, ApiKeyId, ChangeRequestId, TenantId, TransactionId
-from domain.tenants.operator import FourEyesRequired, Operator
+from domain.shared.ids import AccountId, ChangeRequestId, OperatorId, TenantId, TransactionId
+from domain.tenants.operator import Operator, SecondOperatorRequired
 
 FOUR_EYES = "change_requests_four_eyes"
 REQUEST = """id, change, reason, state, proposed_by, proposed_by_name, proposed_at, decided_by,
@@ -49,7 +49,7 @@ class PostgresChangeRequests:
             request.change.__struct_config__.tag,
             msgspec.json.encode(request.change),
             request.reason,
-            request.proposed_by.key_id,
+            request.proposed_by.id,
             request.proposed_by.name,
             request.proposed_at,
         )
@@ -75,23 +75,27 @@ class PostgresChangeRequests:
                 self._tenant_id,
                 request.id,
                 request.state.value,
-                decided_by.key_id,
+                decided_by.id,
                 decided_by.name,
                 request.decided_at,
             )
         except asyncpg.CheckViolationError as error:
             if error.constraint_name != FOUR_EYES:
                 raise
-            raise FourEyesRequired("somebody else has to approve what you proposed") from error
+            raise SecondOperatorRequired("another operator has to approve it") from error
         if done is None:
             raise InvariantViolation("a change request is decided once, under its lock")
 
-    async def page(self, state: ChangeState | None, *, limit: int) -> tuple[ChangeRequest, ...]:
+    async def page(
+        self, state: ChangeState | None, *, before: ChangeRequestId | None = None, limit: int
+    ) -> tuple[ChangeRequest, ...]:
         rows = await self._connection.fetch(
             f"SELECT {REQUEST} FROM change_requests "
-            "WHERE tenant_id = $1 AND ($2::text IS NULL OR state = $2) ORDER BY id DESC LIMIT $3",
+            "WHERE tenant_id = $1 AND ($2::text IS NULL OR state = $2) "
+            "AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
             self._tenant_id,
             None if state is None else state.value,
+            before,
             limit,
         )
         return tuple(_request(row) for row in rows)
@@ -165,10 +169,10 @@ def _request(row: Row) -> ChangeRequest:
         change=_DECODER.decode(row["change"]),
         reason=row["reason"],
         state=ChangeState(row["state"]),
-        proposed_by=Operator(ApiKeyId(row["proposed_by"]), row["proposed_by_name"]),
+        proposed_by=Operator(OperatorId(row["proposed_by"]), row["proposed_by_name"]),
         proposed_at=row["proposed_at"],
         decided_by=None
         if decided_by is None
-        else Operator(ApiKeyId(decided_by), row["decided_by_name"]),
+        else Operator(OperatorId(decided_by), row["decided_by_name"]),
         decided_at=row["decided_at"],
     )

@@ -1,7 +1,11 @@
 """The journal: lock, let the domain decide, write. And reading what was posted."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
 
 from adapters.postgres.connection import Connection
 from adapters.postgres.journal_at_once import PostAtOnce, post_at_once
@@ -15,7 +19,14 @@ from adapters.postgres.journal_rows import (
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
 from application import crash_points
-from application.ports.ledger import PERIODS_MAX, REFERENCED_MAX, ClosedPeriod, PostedTransaction
+from application.errors import Overloaded
+from application.ports.ledger import (
+    PERIODS_MAX,
+    REFERENCED_MAX,
+    ClosedPeriod,
+    PostedEntry,
+    PostedTransaction,
+)
 from domain.ledger.commands import Batch, Post
 from domain.ledger.entry import MirrorOf
 from domain.ledger.hold import Hold
@@ -33,9 +44,10 @@ TRANSACTION = """
 SELECT id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of, booked_at
 FROM ledger_transactions WHERE tenant_id = $1 AND id = $2
 """
-OF_REFERENCE = f"""
-SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND reference = $2
-ORDER BY id LIMIT {REFERENCED_MAX}
+OF_REFERENCE = """
+SELECT id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of, booked_at
+FROM ledger_transactions
+WHERE tenant_id = $1 AND reference = $2 AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4
 """
 HOLD = f"""
 SELECT {HOLD_COLUMNS} FROM ledger_holds h
@@ -50,9 +62,14 @@ PERIODS = f"""
 SELECT closed_through, closed_by, closed_at FROM ledger_periods
 WHERE tenant_id = $1 ORDER BY closed_through DESC LIMIT {PERIODS_MAX}
 """
+LOCK_CALENDAR = "SELECT aksum.lock_calendar($1, true)"
+# Read after the calendar was locked (migration 0011): whoever did not see the period closed has
+# booked and ended by now, at a later time than the clock shows only if that was set back.
 CLOSE_PERIOD = """
 INSERT INTO ledger_periods (tenant_id, closed_through, closed_by, closed_at)
-SELECT $1, $2, $3, clock_timestamp() WHERE NOT EXISTS (
+SELECT $1, $2, $3, greatest(clock_timestamp(), interval '1 us' + (
+  SELECT max(booked_at) FROM ledger_transactions WHERE tenant_id = $1))
+WHERE NOT EXISTS (
   SELECT FROM ledger_periods WHERE tenant_id = $1 AND closed_through >= $2)
 ON CONFLICT DO NOTHING RETURNING 1
 """
@@ -95,6 +112,10 @@ class PostgresJournal:
         return done
 
     async def close_period(self, through: date, *, by: str) -> bool:
+        try:
+            await self._connection.fetchval(LOCK_CALENDAR, self._tenant_id)
+        except asyncpg.LockNotAvailableError as error:
+            raise Overloaded("somebody is posting what is dated back: try again") from error
         closed = await self._connection.fetchval(CLOSE_PERIOD, self._tenant_id, through, by)
         return closed is not None
 
@@ -112,9 +133,21 @@ class PostgresJournal:
         entries = tuple(entry_from(row) for row in rows)
         return transaction_from(header, entries)
 
-    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
-        rows = await self._connection.fetch(OF_REFERENCE, self._tenant_id, reference)
-        return tuple([await self.transaction(TransactionId(row["id"])) for row in rows])
+    async def of_reference(
+        self, reference: str, *, after: TransactionId | None = None, limit: int = REFERENCED_MAX
+    ) -> tuple[PostedTransaction, ...]:
+        headers = await self._connection.fetch(
+            OF_REFERENCE, self._tenant_id, reference, after, limit
+        )
+        rows = await self._connection.fetch(
+            ENTRIES + " AND e.transaction_id = ANY($2::uuid[]) ORDER BY e.leg",
+            self._tenant_id,
+            [header["id"] for header in headers],
+        )
+        entries: defaultdict[UUID, list[PostedEntry]] = defaultdict(list)
+        for entry in map(entry_from, rows):
+            entries[entry.transaction_id].append(entry)
+        return tuple(transaction_from(each, tuple(entries[each["id"]])) for each in headers)
 
     async def mirror(self, of: MirrorOf, *, reference: str) -> PostedTransaction | None:
         found = await self._connection.fetchval(

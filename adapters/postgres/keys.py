@@ -7,10 +7,12 @@ from application.errors import VersionConflict
 from application.ports.parties import ApiKey, KeyStatus
 from domain.shared.errors import NotFound
 from domain.shared.ids import ApiKeyId, TenantId
+from domain.tenants.operator import OperatorHasKey
 from domain.tenants.permissions import Scope
 
-COLUMNS = """id, lookup, secret_hash, scopes, label, status, expires_at, version, created_at,
-  updated_at"""
+COLUMNS = """id, lookup, secret_hash, scopes, label, operator_id, status, expires_at, version,
+  created_at, updated_at"""
+ONE_KEY_EACH = ("api_keys_one_per_operator", "api_keys_one_per_name")
 
 
 class PostgresApiKeys:
@@ -19,25 +21,34 @@ class PostgresApiKeys:
         self._tenant_id = tenant_id
 
     async def add(self, key: ApiKey) -> None:
+        try:
+            await self._insert(key)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name not in ONE_KEY_EACH:
+                raise
+            raise OperatorHasKey("this person has a key: rotate it, or revoke it first") from error
+        await self._connection.execute(
+            "INSERT INTO access_directory (kind, lookup, tenant_id) VALUES ('api_key', $1, $2)",
+            key.lookup,
+            self._tenant_id,
+        )
+
+    async def _insert(self, key: ApiKey) -> None:
         await self._connection.execute(
             f"INSERT INTO api_keys (tenant_id, {COLUMNS}) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             self._tenant_id,
             key.id,
             key.lookup,
             key.secret_hash,
             sorted(scope.value for scope in key.scopes),
             key.label,
+            key.operator_id,
             key.status.value,
             key.expires_at,
             key.version,
             key.created_at,
             key.updated_at,
-        )
-        await self._connection.execute(
-            "INSERT INTO access_directory (kind, lookup, tenant_id) VALUES ('api_key', $1, $2)",
-            key.lookup,
-            self._tenant_id,
         )
 
     async def find(self, lookup: str) -> ApiKey | None:
@@ -98,6 +109,7 @@ def _key(row: Row) -> ApiKey:
         secret_hash=row["secret_hash"],
         scopes=frozenset(Scope(scope) for scope in row["scopes"]),
         label=row["label"],
+        operator_id=row["operator_id"],
         status=KeyStatus(row["status"]),
         expires_at=row["expires_at"],
         created_at=row["created_at"],

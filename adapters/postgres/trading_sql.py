@@ -4,6 +4,8 @@ A statement that finds the world other than it must be writes nothing that count
 row, or a constraint refuses it, and the caller rolls back and lets the domain name the reason.
 Locks are taken in the one order there is: idempotency key, quote, intent, order, attempt, hold,
 balances by id. What a sub-statement reads from an earlier one makes the database keep that order.
+RESERVE also takes the weakest lock there is on the balance that will receive: it is in the way of
+nobody but who closes that account, and whoever closes an account waits for nothing after it.
 
 Plans are made once per connection, maybe while the tables are small, and then kept. So each row is
 asked for in a way that only its primary key fits: without the words of a partial index (an open
@@ -63,10 +65,16 @@ placed AS (
   FROM claimed c, LATERAL (
     SELECT CASE c.side WHEN 'buy' THEN c.quote_units ELSE c.base_units END AS units) p
   RETURNING account_id, units),
+receiving AS (
+  SELECT b.account_id FROM ledger_balances b
+  WHERE b.tenant_id = $1 AND b.account_id = (SELECT receive_account_id FROM claimed)
+    AND NOT b.closed
+  FOR KEY SHARE),
 held AS (
   UPDATE ledger_balances b SET held = b.held + (SELECT units FROM placed)
   WHERE b.tenant_id = $1 AND b.account_id = (SELECT account_id FROM placed)
     AND ($7::text IS NULL OR EXISTS (SELECT FROM named))
+    AND EXISTS (SELECT FROM receiving)
   RETURNING 1),
 announced AS (
   INSERT INTO outbox (tenant_id, {ANNOUNCED})

@@ -2,17 +2,15 @@
 
 The private key is one PEM file that nobody but its owner may read. Public keys are PEM files in a
 folder, all of them trusted, whatever they are called: a key that is replaced stays there for what
-it signed. A key's id is the beginning of the SHA-256 of its 32 public bytes, so it cannot be
-chosen.
+it signed.
 """
 
 import asyncio
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from adapters.system.ed25519 import is_signature, key_id, raw, signed_by
 from application.ports.signing import Signature, SignerUnavailable
 
-KEY_ID_LENGTH: Final = 16
 OTHERS: Final = 0o077
 PUBLIC_ENDING: Final = ".pub.pem"
 
@@ -47,8 +45,7 @@ class FileSigner:
     def _sign(self, message: bytes) -> Signature:
         if self._make_missing and not self._key.exists():
             make_key(self._key, self._trusted)
-        private = _read_private(self._key)
-        return Signature(private.sign(message), key_id(_raw(private.public_key())))
+        return signed_by(_read_private(self._key), message)
 
 
 class FileTrustedKeys:
@@ -64,13 +61,7 @@ class FileTrustedKeys:
 
     async def is_signed(self, message: bytes, *, signature: bytes, key_id: str) -> bool:
         public = await self.public_key(key_id)
-        if public is None:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        return public is not None and is_signature(signature, message, public=public)
 
     async def public_key(self, key_id: str) -> bytes | None:
         if key_id not in self._keys:
@@ -78,8 +69,8 @@ class FileTrustedKeys:
         return self._keys.get(key_id)
 
     def _read(self) -> dict[str, bytes]:
-        raw = [_raw(_read_public(path)) for path in sorted(self._folder.glob("*.pem"))]
-        return {key_id(each): each for each in raw}
+        found = [raw(_read_public(path)) for path in sorted(self._folder.glob("*.pem"))]
+        return {key_id(each): each for each in found}
 
 
 def make_key(key: Path, trusted: Path) -> str:
@@ -88,7 +79,7 @@ def make_key(key: Path, trusted: Path) -> str:
     The public half is there first: nothing is ever signed that nobody can verify.
     """
     private = Ed25519PrivateKey.generate()
-    identity = key_id(_raw(private.public_key()))
+    identity = key_id(raw(private.public_key()))
     trusted.mkdir(parents=True, exist_ok=True)
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _write(trusted / f"{identity}{PUBLIC_ENDING}", public, mode=0o644)
@@ -96,10 +87,6 @@ def make_key(key: Path, trusted: Path) -> str:
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write(key, pem, mode=0o600)
     return identity
-
-
-def key_id(public: bytes) -> str:
-    return sha256(public).hexdigest()[:KEY_ID_LENGTH]
 
 
 def _read_private(path: Path) -> Ed25519PrivateKey:
@@ -128,10 +115,6 @@ def _read_public(path: Path) -> Ed25519PublicKey:
     if not isinstance(public, Ed25519PublicKey):
         raise SignerUnavailable(f"{path} holds no Ed25519 key")
     return public
-
-
-def _raw(public: Ed25519PublicKey) -> bytes:
-    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:

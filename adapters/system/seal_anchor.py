@@ -1,7 +1,8 @@
 """Seals as lines of JSON in one file for each tenant, in a folder outside the database.
 
 Only ever appended to, so that the folder can be on storage that takes no other change. A line that
-a crash cut short is left as it is: the next writer begins a new one, with the same words.
+a crash cut short, or filled up with zeros, is left as it is: the next writer begins a new one, with
+the same words.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from domain.tenants.tenant import HOUSE_TENANT_ID
 ENDING: Final = ".jsonl"
 # A line has about 800 bytes, and a reason at most 2,000 more: the last whole one is within this.
 TAIL_BYTES: Final = 64 * 1024
+# What a file system may leave at the end of a file that grew just before the power went off.
+NEVER_WRITTEN: Final = b"\0"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -116,7 +119,7 @@ def _read(path: Path) -> Iterator[Anchored | None]:
     # What stands behind the last line's end was cut short, and is written again.
     for line, following in pairwise(lines):
         anchored = _parsed(line)
-        torn = anchored is None and following.startswith(line)
+        torn = anchored is None and following.startswith(line.rstrip(NEVER_WRITTEN))
         if line and not torn:
             yield anchored
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from domain.ledger.announcements import AccountClosed, AccountCreditLineChanged
 from domain.orders.announcements import OrderFilled, OrderPending, OrderRejected
 from domain.payments.announcements import DepositConfirmed, TransferCompleted
 from domain.shared.events import Payload
@@ -30,6 +31,8 @@ PAYLOADS: Final[Mapping[str, type[Payload]]] = MappingProxyType(
             ApiKeyUpdated,
             WebhookEndpointPing,
             WebhookEndpointDisabled,
+            AccountCreditLineChanged,
+            AccountClosed,
         )
     }
 )

@@ -59,7 +59,8 @@ class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 class AcceptQuote:
     """- A quote is accepted at most once, in time, and only with the funds to pay for it.
-    - Nor after its customer was suspended, its instrument or its LP halted since it was made.
+    - Nor after its customer was suspended, its instrument or its LP halted since it was made, or
+      either of the two accounts closed. Once accepted, the account it pays into stays open.
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.

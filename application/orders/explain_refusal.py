@@ -11,6 +11,8 @@ from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import CustomerStatus
 from application.ports.trading import Reservation
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.ledger.account import AccountStatus
+from domain.ledger.account_terms import AccountClosed
 from domain.orders.order import Order
 from domain.quotes.lifecycle import QuoteExpired, accept
 from domain.shared.errors import DomainError
@@ -22,7 +24,7 @@ RESOURCE = "order"
 class ExplainRefusal:
     """- The first answer to a key stands: its order, or its stored refusal.
     - Then the quote's own state decides, then the customer's, then the client's order id, then
-      the funds.
+      whether both accounts are open, then the funds.
     - Refusals that another try might not meet are stored under the key.
     """
 
@@ -54,6 +56,10 @@ class ExplainRefusal:
             if taken is not None:
                 raise ClientOrderIdTaken("another order has this client_order_id", order_id=taken)
         account = await tx.accounts.get(stored.pay_account_id)
+        receiving = await tx.accounts.get(stored.receive_account_id)
+        for each in (account.account, receiving.account):
+            if each.status is AccountStatus.CLOSED:
+                raise AccountClosed(f"the customer's {each.asset} account is closed")
         # Below zero the floor is a credit line.
         if account.available - stored.quote.pay.units < (account.account.floor_units or 0):
             raise InsufficientFunds("the customer's available balance does not cover the order")

@@ -8,6 +8,7 @@ from application.errors import CustomerNotFound, CustomerSuspended, Insufficient
 from application.idempotency import Answer, claim, store_refusal
 from application.in_flight import InFlight
 from application.payments.announcing import transfer_announcement
+from application.payments.posting_refusals import payment_refusal
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -17,7 +18,6 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.assets.asset import Asset
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.commands import Post
-from domain.ledger.outcomes import OutcomeCode
 from domain.ledger.templates import Header, TransferAccounts, resolve, transfer
 from domain.shared.errors import InvariantViolation, RuleViolation
 from domain.shared.ids import (
@@ -55,6 +55,7 @@ class TransferCommand(msgspec.Struct, frozen=True, kw_only=True):
 class CreateTransfer:
     """- Moves money between two active customers of one tenant, at once and for good.
     - Never more than the payer has available: what is held for orders does not count.
+    - Neither from nor to an account that was closed.
     """
 
     def __init__(
@@ -185,8 +186,6 @@ async def _at_once(tx: Transaction, post: Post) -> bool:
 
 async def _with_reasons(tx: Transaction, post: Post) -> bool:
     (outcome,) = await tx.journal.post((post,))
-    if outcome.code is OutcomeCode.BELOW_FLOOR:
-        raise InsufficientFunds("the payer's available balance does not cover the transfer")
-    if not outcome.accepted:
-        raise InvariantViolation(f"a transfer was refused: {outcome.error_code}")
+    if (refusal := payment_refusal(outcome)) is not None:
+        raise refusal
     return True

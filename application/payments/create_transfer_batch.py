@@ -10,9 +10,9 @@ from application.idempotency import Answer, claim
 from application.in_flight import InFlight
 from application.payments.announcing import transfer_announcement
 from application.payments.create_transfer import account_keys, posting_of
+from application.payments.posting_refusals import payment_refusal
 from application.payments.transfer_items import (
     LINKED,
-    UNCOVERED,
     FitItem,
     TransferItem,
     answers_by_key,
@@ -28,7 +28,6 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.assets.catalog import Catalog
 from domain.ledger.commands import Request
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
     EventId,
     TenantId,
@@ -64,16 +63,16 @@ class CreateTransferBatch:
     """- Up to 1,000 transfers in one step, in their order: each sees what those before it moved.
     - Each is done or refused by itself; with `atomic`, all are done or none is, and those that
       nothing was wrong with are refused as `linked_failed`.
-    - Each has its own key, for ever: repeated in any batch, it is answered as it was the first
-      time, refusals too, with `replayed`. For another transfer the key is refused as
-      `idempotency_key_reused`.
+    - Each has its own key, for ever: once the books have said yes or no, it is answered so in any
+      batch, with `replayed`. For another transfer the key is refused as `idempotency_key_reused`.
+      What never came to the books (an unknown or suspended customer, a bad amount) decides nothing.
     - An atomic batch repeats as a whole or not at all: if only some of its keys were used before,
       those are refused as `idempotency_key_reused` and nothing is done.
     - Keys of items are not those of `Idempotency-Key`: neither can be in the way of the other.
     - A transfer may be refused for `not_found` (an asset or a customer), `validation_failed` (more
       decimals than the asset has, or nothing), `transfer_to_self`, `customer_suspended`,
-      `insufficient_funds`, `linked_failed` and `idempotency_key_reused`. What is malformed, a key
-      that is there twice included, refuses the request.
+      `account_closed`, `insufficient_funds`, `linked_failed` and `idempotency_key_reused`. What is
+      malformed, a key that is there twice included, refuses the request.
     """
 
     def __init__(
@@ -202,11 +201,10 @@ def _answer(item: TransferItem, made: Transfer, outcome: Outcome) -> ItemAnswer:
         # Answered between our look and our locks: by now, looking again finds the answer.
         raise IdempotencyInProgress("a key of the batch has just been used", key=item.key)
     match outcome.code:
-        case OutcomeCode.OK:
-            return ItemAnswer(key=item.key, fingerprint=item.fingerprint, transfer_id=made.id)
-        case OutcomeCode.BELOW_FLOOR:
-            return refused(item, UNCOVERED)
         case OutcomeCode.LINKED_FAILED:
             return refused(item, LINKED)
         case _:
-            raise InvariantViolation(f"a transfer was refused: {outcome.error_code}")
+            refusal = payment_refusal(outcome)
+            if refusal is not None:
+                return refused(item, refusal)
+            return ItemAnswer(key=item.key, fingerprint=item.fingerprint, transfer_id=made.id)

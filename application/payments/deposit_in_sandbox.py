@@ -5,6 +5,7 @@ from application.errors import CustomerSuspended
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
 from application.payments.announcing import deposit_announcement
+from application.payments.posting_refusals import payment_refusal
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -23,7 +24,6 @@ from domain.ledger.templates import (
     deposit_instruction,
     resolve,
 )
-from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
     CustomerId,
     DepositId,
@@ -121,8 +121,8 @@ class DepositInSandbox:
             resolve(DepositAccounts, keys, await tx.accounts.resolve(keys.values())),
         )
         (outcome,) = await tx.journal.post((Post(transaction, deposit.created_at),))
-        if not outcome.accepted:
-            raise InvariantViolation(f"a deposit was refused: {outcome.error_code}")
+        if (refusal := payment_refusal(outcome)) is not None:
+            raise refusal
         mirror = deposit_instruction(
             Header(TransactionId(self._ids.new()), reference, day),
             deposit.asset,

@@ -9,10 +9,7 @@ from typing import Final
 
 import msgspec
 
-from application.errors import (
-    IdempotencyKeyReused,
-    InsufficientFunds,
-)
+from application.errors import IdempotencyKeyReused
 from application.payments.create_transfer import TransferToSelf, require_active_customer
 from application.ports.idempotency import Refusal
 from application.ports.parties import Customer
@@ -36,7 +33,6 @@ REUSED_IN_PART: Final = IdempotencyKeyReused(
     "this key was answered in an earlier batch, and not all of this batch's were"
 )
 LINKED: Final = LinkedFailed("another transfer of the batch was refused, so none was made")
-UNCOVERED: Final = InsufficientFunds("the payer's available balance does not cover the transfer")
 
 
 class TransferItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +110,8 @@ def sorted_out(
 ) -> tuple[list[FitItem], dict[str, ItemAnswer]]:
     """Items for the ledger, and the answers of those that never get there.
 
-    Of an atomic batch all get there or none does.
+    Of an atomic batch all get there or none does. None of these answers decides its key: what is
+    wrong today, an unknown customer or a suspended one, may be right when it is asked again.
     """
     wanted = tuple(items)
     ready: list[FitItem] = []
@@ -123,9 +120,9 @@ def sorted_out(
         try:
             ready.append(fit(item, catalog, customers))
         except DomainError as error:
-            answers[item.key] = refused(item, error)
+            answers[item.key] = refused(item, error, decides=False)
     if atomic and answers:
-        linked = {each.item.key: refused(each.item, LINKED) for each in ready}
+        linked = {each.item.key: refused(each.item, LINKED, decides=False) for each in ready}
         return [], answers | linked
     return ready, answers
 

@@ -65,13 +65,15 @@ class ChangeRequests(Protocol):
     async def decide(self, request: ChangeRequest) -> None:
         """Writes state and decision of a locked request.
 
-        Raises `FourEyesRequired` when it is applied by the person who proposed it, whatever the
-        caller has checked.
+        Raises `SecondOperatorRequired` when it is applied by the person who proposed it, whatever
+        the caller has checked.
         """
         ...
 
     @abstractmethod
-    async def page(self, state: ChangeState | None, *, limit: int) -> tuple[ChangeRequest, ...]:
+    async def page(
+        self, state: ChangeState | None, *, before: ChangeRequestId | None = None, limit: int
+    ) -> tuple[ChangeRequest, ...]:
         """Newest first."""
         ...
 

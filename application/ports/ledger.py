@@ -35,6 +35,13 @@ class Accounts(Protocol):
     async def of_customer(self, customer_id: CustomerId) -> tuple["AccountView", ...]: ...
 
     @abstractmethod
+    async def shared(
+        self, *, after: AccountId | None = None, limit: int
+    ) -> tuple["AccountView", ...]:
+        """Accounts without a floor, which are no customer's: revenue, clearing. Oldest first."""
+        ...
+
+    @abstractmethod
     async def set_floor(self, account_id: AccountId, floor_units: int) -> "TermsChange":
         """Of a strict account, under the lock on its balance. Operators only.
 
@@ -47,8 +54,8 @@ class Accounts(Protocol):
     async def close(self, account_id: AccountId) -> "TermsChange":
         """Nothing is posted to it or held on it ever after. Raises as above, for `closed`.
 
-        Locks the balances of all accounts of its owner, by id: no order can be opened for them
-        until the transaction ends.
+        No order that pays from it or into it can be opened until the transaction ends. The lock on
+        its balance is the last one that is taken.
         """
         ...
 
@@ -100,9 +107,9 @@ class PostedTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClosedPeriod(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing is effective on `closed_through` or before that was posted after `closed_at`.
+    """Nothing is effective on `closed_through` or before that is booked at `closed_at` or later.
 
-    Whoever was posting at that moment may have finished after it.
+    All of it can be seen once booking time is closed beyond `closed_at` (`LedgerClock`).
     """
 
     closed_through: date
@@ -134,7 +141,10 @@ class Journal(Protocol):
     async def close_period(self, through: date, *, by: str) -> bool:
         """Nothing may be effective on that day or before any more, and there is no way back.
 
-        False when it is closed that far already. Whoever is posting just now may still finish.
+        False when it is closed that far already. Waits for whoever is posting what is dated back,
+        a bounded time, and keeps others from it until the transaction ends: it is to be short. The
+        lock is taken after all others. Raises `Overloaded` when the time is over; the transaction
+        can then only be left.
         """
         ...
 
@@ -149,10 +159,13 @@ class Journal(Protocol):
         ...
 
     @abstractmethod
-    async def of_reference(self, reference: str) -> tuple[PostedTransaction, ...]:
-        """What was posted about one object, oldest first, at most `REFERENCED_MAX`.
+    async def of_reference(
+        self, reference: str, *, after: TransactionId | None = None, limit: int = REFERENCED_MAX
+    ) -> tuple[PostedTransaction, ...]:
+        """What was posted about one object, oldest first, from behind `after`.
 
-        Not for the path of requests: a reference does not say which partition to look into.
+        Not for the path of a trade: a reference does not say which partition to look into, so the
+        index of each is looked up.
         """
         ...
 

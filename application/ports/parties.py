@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from domain.shared.ids import ApiKeyId, CustomerId, TenantId
+from domain.shared.ids import ApiKeyId, CustomerId, OperatorId, TenantId
 from domain.tenants.permissions import Scope
 from domain.tenants.tenant import Tenant
 
@@ -48,13 +48,17 @@ class KeyStatus(StrEnum):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """`lookup` is the public part of the key; the secret is known only by its SHA-256."""
+    """`lookup` is the public part of the key; the secret is known only by its SHA-256.
+
+    `operator_id` is the person whose key it is and `label` their name, on operators' keys alone.
+    """
 
     id: ApiKeyId
     lookup: str
     secret_hash: bytes
     scopes: frozenset[Scope]
     label: str
+    operator_id: OperatorId | None = None
     status: KeyStatus = KeyStatus.ACTIVE
     expires_at: datetime | None = None
     created_at: datetime
@@ -65,7 +69,11 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 class ApiKeys(Protocol):
     @abstractmethod
     async def add(self, key: ApiKey) -> None:
-        """Also enters it into the directory that leads from a key to its tenant."""
+        """Also enters it into the directory that leads from a key to its tenant.
+
+        Raises `OperatorHasKey` when there is another operator's key without an end that is active
+        and of the same person or name, whatever the caller has checked.
+        """
         ...
 
     @abstractmethod

@@ -24,13 +24,17 @@ Check = Callable[[Statement | None], None]
 """Judges a statement against the one before it, under the source's lock. Raises a refusal."""
 
 
+class Overtaken(Conflict):
+    """Nothing was kept. What is compared was read before another statement came."""
+
+
 class AlreadyRun(msgspec.Struct, frozen=True):
     statement_id: StatementId
 
 
 class RecordStatement:
     """- Everything of a run is kept in one commit, or nothing.
-    - Two runs of one source never mix: the later one starts again.
+    - Two runs of one source never mix: the later one is told that it was overtaken.
     """
 
     def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
@@ -47,7 +51,7 @@ class RecordStatement:
         request: IdempotentRequest | None = None,
         check: Check = lambda _: None,
     ) -> Comparison | AlreadyRun:
-        """Raises `SourceExists`, `Conflict`, `StatementExists` and `TooMuchToReconcile`."""
+        """Raises `SourceExists`, `Overtaken`, `StatementExists` and `TooMuchToReconcile`."""
         books = await self._books.execute(read, previous)
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             if request is not None:
@@ -64,7 +68,7 @@ class RecordStatement:
                 raise StatementExists("this statement was read before", source=read.source.name)
             known = await self._known(tx, read, books)
             if known.previous != previous:
-                raise Conflict("another run of this source has just finished; run it again")
+                raise Overtaken("another run of this source has just finished")
             check(previous)
             found = Comparing(read, books, known, at=self._clock.now(), ids=ids).compare()
             await _record(tx, found)

@@ -10,7 +10,6 @@ def key_announcement(event_id: EventId, key: ApiKey) -> Announcement:
     kind = ApiKeyCreated if key.version == 1 else ApiKeyUpdated
     payload = kind(
         id=encode_id(IdPrefix.API_KEY, key.id),
-        label=key.label,
         scopes=tuple(sorted(key.scopes)),
         status=key.status,
         expires_at=key.expires_at,

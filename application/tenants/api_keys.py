@@ -13,7 +13,8 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from application.tenants.announcing import key_announcement
 from application.tenants.key_text import LOOKUP_LENGTH, SECRET_LENGTH, Environment, KeyText
 from domain.shared.errors import Conflict, RuleViolation
-from domain.shared.ids import ApiKeyId, EventId, TenantId
+from domain.shared.ids import ApiKeyId, EventId, OperatorId, TenantId
+from domain.tenants.operator import OperatorHasKey, is_same_name, operator_name
 from domain.tenants.permissions import Scope, require_scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
@@ -41,7 +42,9 @@ class NewKey(msgspec.Struct, frozen=True):
 class ManageApiKeys:
     """- A key's text is shown once; afterwards it can only be rotated or revoked.
     - Rotation makes a second key with the same scopes; the first ends after an overlap.
-    - The operator scope exists in the house only, one personal key per person.
+    - The operator scope exists in the house only. An operator's key is a person's own, labelled
+      with their name: one name is one person for ever, and one person has one key at a time.
+    - Who lost a key gets a new one under the same name once the old one is revoked or has ended.
     - Whoever makes or rotates a key by key holds every scope of it: no key makes a mightier one.
     """
 
@@ -65,7 +68,7 @@ class ManageApiKeys:
     ) -> NewKey:
         _check_grantable(tenant_id, scopes)
         async with self._uow.begin(tenant_id) as tx:
-            new = self._new(frozenset(scopes), label, self._clock.now())
+            new = await self._made(tx, frozenset(scopes), label)
             await self._add(tx, new)
             await tx.commit()
         return new
@@ -83,7 +86,7 @@ class ManageApiKeys:
         _check_grantable(tenant_id, scopes)
         _check_granted(grantor, scopes)
         async with self._uow.begin(tenant_id) as tx:
-            new = self._new(frozenset(scopes), label, self._clock.now())
+            new = await self._made(tx, frozenset(scopes), label)
             earlier = await claim(tx, request, resource=RESOURCE, resource_id=new.key.id)
             if earlier is not None:
                 return await tx.api_keys.get(ApiKeyId(earlier))
@@ -96,7 +99,7 @@ class ManageApiKeys:
     ) -> NewKey:
         async with self._uow.begin(tenant_id) as tx:
             old = await tx.api_keys.get(key_id)
-            new = self._new(old.scopes, old.label, self._clock.now())
+            new = self._new(old.scopes, old.label, old.operator_id)
             await self._replace(tx, old, new, overlap)
             await tx.commit()
         return new
@@ -114,7 +117,7 @@ class ManageApiKeys:
         async with self._uow.begin(tenant_id) as tx:
             old = await tx.api_keys.get(key_id)
             _check_granted(grantor, old.scopes)
-            new = self._new(old.scopes, old.label, self._clock.now())
+            new = self._new(old.scopes, old.label, old.operator_id)
             earlier = await claim(tx, request, resource=RESOURCE, resource_id=new.key.id)
             if earlier is not None:
                 return await tx.api_keys.get(ApiKeyId(earlier))
@@ -150,7 +153,6 @@ class ManageApiKeys:
             raise Conflict("only an active key can be rotated")
         # Each key may have its successor beside it for a while.
         await _require_room(tx, new, at_most=2 * ACTIVE_MAX)
-        await self._write(tx, new.key)
         now = new.key.created_at
         ends_at = now + min(max(overlap, timedelta(0)), OVERLAP_MAX)
         replaced = replace(
@@ -161,6 +163,8 @@ class ManageApiKeys:
             version=old.version + 1,
         )
         await self._write(tx, replaced)
+        # After the old one has got its end: an operator has one key without.
+        await self._write(tx, new.key)
 
     async def _write(self, tx: Transaction, key: ApiKey) -> None:
         if key.version == 1:
@@ -169,7 +173,23 @@ class ManageApiKeys:
             await tx.api_keys.update(key)
         await tx.outbox.add(key_announcement(EventId(self._ids.new()), key))
 
-    def _new(self, scopes: frozenset[Scope], label: str, now: datetime) -> NewKey:
+    async def _made(self, tx: Transaction, scopes: frozenset[Scope], label: str) -> NewKey:
+        """Raises `OperatorHasKey`."""
+        if Scope.OPERATOR not in scopes:
+            return self._new(scopes, label, None)
+        theirs = [
+            key
+            for key in await tx.api_keys.list()
+            if key.operator_id is not None and is_same_name(key.label, label)
+        ]
+        if any(_is_usable(key, self._clock.now()) for key in theirs):
+            raise OperatorHasKey("this person has a key: rotate it, or revoke it first")
+        if theirs:
+            return self._new(scopes, theirs[0].label, theirs[0].operator_id)
+        return self._new(scopes, operator_name(label), OperatorId(self._ids.new()))
+
+    def _new(self, scopes: frozenset[Scope], label: str, operator_id: OperatorId | None) -> NewKey:
+        now = self._clock.now()
         text = KeyText(
             self._environment,
             self._secrets.token(LOOKUP_LENGTH),
@@ -181,6 +201,7 @@ class ManageApiKeys:
             secret_hash=text.secret_hash,
             scopes=scopes,
             label=label,
+            operator_id=operator_id,
             created_at=now,
             updated_at=now,
         )

@@ -10,7 +10,9 @@ from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
 from application.tenants.key_text import Environment, KeyText, parse_key
 from domain.shared.ids import ApiKeyId, TenantId
-from domain.tenants.permissions import Scope
+from domain.tenants.operator import Operator
+from domain.tenants.permissions import InsufficientScope, Scope, require_scope
+from domain.tenants.tenant import HOUSE_TENANT_ID
 
 # How long a revoked key may still work in a process that has just seen it.
 CACHE_AGE: Final = timedelta(seconds=1)
@@ -18,12 +20,12 @@ CACHE_MAX: Final = 10_000
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who is calling: a key of one tenant. `label` names the person behind an operator's key."""
+    """Who is calling: a key of one tenant. `operator` is the person behind an operator's key."""
 
     tenant_id: TenantId
     key_id: ApiKeyId
-    label: str
     scopes: frozenset[Scope]
+    operator: Operator | None = None
 
 
 class Authenticate:
@@ -56,7 +58,8 @@ class Authenticate:
         ended = key.expires_at is not None and key.expires_at <= now
         if key.status is not KeyStatus.ACTIVE or ended or not text.proves(key.secret_hash):
             raise Unauthenticated("the API key is not valid")
-        return Principal(tenant_id, key.id, key.label, key.scopes)
+        person = None if key.operator_id is None else Operator(key.operator_id, key.label)
+        return Principal(tenant_id, key.id, key.scopes, person)
 
     async def _find(self, text: KeyText, now: datetime) -> tuple[TenantId, ApiKey]:
         cached = self._seen.get(text.lookup)
@@ -76,3 +79,12 @@ class Authenticate:
             self._seen.clear()
         self._seen[lookup] = (now, tenant_id, key)
         return tenant_id, key
+
+
+def operator_of(principal: Principal) -> Operator:
+    """Raises `InsufficientScope` for a key of a partner."""
+    person = principal.operator
+    if principal.tenant_id != HOUSE_TENANT_ID or person is None:
+        raise InsufficientScope("this takes the key of an operator", scope=Scope.OPERATOR)
+    require_scope(principal.scopes, Scope.OPERATOR)
+    return person

@@ -32,6 +32,12 @@ class AccountNotEmpty(Conflict):
     code = "account_not_empty"
 
 
+class AccountAwaited(Conflict):
+    """An order that is not finished would pay into it."""
+
+    code = "account_awaited"
+
+
 class FloorAboveAvailable(RuleViolation):
     """The account is already below that floor; `available_units` is where it stands."""
 
@@ -47,7 +53,7 @@ def credit_line_floor(line_units: int) -> int:
 
 def with_floor(account: Account, balance: Balance, floor_units: int) -> Account:
     """Raises `AccountNotStrict`, `AccountClosed`, `CreditLineInvalid`, `FloorAboveAvailable`."""
-    _require_changeable(account)
+    require_changeable(account)
     if not -UNITS_LIMIT < floor_units <= 0:
         raise CreditLineInvalid("a floor is zero, or below it by the credit line")
     available = balance.available(account.type)
@@ -58,9 +64,13 @@ def with_floor(account: Account, balance: Balance, floor_units: int) -> Account:
     return replace(account, floor_units=floor_units)
 
 
-def closed(account: Account, balance: Balance) -> Account:
-    """A closed account has no credit line. Raises as above, and `AccountNotEmpty`."""
-    _require_changeable(account)
+def closed(account: Account, balance: Balance, *, awaited: bool) -> Account:
+    """A closed account has no credit line.
+
+    `awaited` when an open order would pay into it: what an LP has executed must find its account.
+    Raises as above, `AccountNotEmpty` and `AccountAwaited`.
+    """
+    require_changeable(account)
     posted = balance.posted(account.type)
     if posted != 0 or balance.held != 0:
         raise AccountNotEmpty(
@@ -68,10 +78,13 @@ def closed(account: Account, balance: Balance) -> Account:
             posted_units=posted,
             held_units=balance.held,
         )
+    if awaited:
+        raise AccountAwaited("an order that is not finished would pay into the account")
     return replace(account, floor_units=0, status=AccountStatus.CLOSED)
 
 
-def _require_changeable(account: Account) -> None:
+def require_changeable(account: Account) -> None:
+    """Raises `AccountNotStrict` and `AccountClosed`."""
     if not account.strict:
         raise AccountNotStrict("an account without a floor has no terms to change")
     if account.status is AccountStatus.CLOSED:

@@ -8,9 +8,6 @@ from ..shared.errors import RuleViolation
 # What was begun on a day is booked with that day even when it finishes after midnight. Closing a
 # day only when a whole one has passed since lets all of that arrive.
 CLOSING_LAG: Final = timedelta(days=2)
-# Who was posting while a period was closed may finish. Closing takes as long as one commit, which
-# nobody waits for longer than this; what is booked later than that has overlooked it.
-CLOSING_TAKES_MAX: Final = timedelta(minutes=1)
 
 
 class PeriodNotOver(RuleViolation):

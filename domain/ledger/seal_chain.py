@@ -92,6 +92,16 @@ class Anchored(msgspec.Struct, frozen=True, kw_only=True):
     begins_epoch: bool
 
 
+def anchored(seal: Seal) -> Anchored:
+    header = seal.header
+    return Anchored(
+        epoch=header.epoch,
+        number=header.number,
+        hash=seal.hash,
+        begins_epoch=header.reason is not None,
+    )
+
+
 class Expected:
     """The chain that there should be by what was written down: hashes by number, from block 1.
 

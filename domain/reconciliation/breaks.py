@@ -9,9 +9,10 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from ..shared.errors import Conflict, Forbidden, invariant
+from ..shared.errors import Conflict, invariant
 from ..shared.ids import BreakId, LineId, MatchId, TransactionId
 from ..shared.money import AssetCode
+from ..tenants.operator import SecondOperatorRequired, is_same_name
 from .findings import BreakType, Finding
 from .sides import Item
 
@@ -22,12 +23,6 @@ class BreakNotOpen(Conflict):
 
 class WriteOffNotProposed(Conflict):
     code = "write_off_not_proposed"
-
-
-class SecondOperatorRequired(Forbidden):
-    """Whoever proposed it cannot approve it."""
-
-    code = "second_operator_required"
 
 
 class BreakState(StrEnum):
@@ -151,7 +146,7 @@ def approved(
 ) -> Break:
     """Raises `WriteOffNotProposed` or `SecondOperatorRequired`."""
     proposal = _require_proposed(known)
-    if proposal.proposed_by == by:
+    if is_same_name(proposal.proposed_by, by):
         raise SecondOperatorRequired("a write-off is approved by another operator than proposed it")
     return _changed(
         known,

@@ -23,7 +23,6 @@ class CustomerUpdated(_CustomerPayload, frozen=True, kw_only=True):
 
 class _ApiKeyPayload(Payload, frozen=True, kw_only=True):
     id: str
-    label: str
     scopes: tuple[str, ...]
     status: str
     expires_at: Moment | None

@@ -28,6 +28,7 @@ REGISTERED: Final = (
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
     ("jobs", f"{COMMANDS}.jobs:jobs", "Work that follows: waiting, failing, parked"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
+    ("change", f"{COMMANDS}.change:change", "What takes two operators: credit lines, closing"),
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
     ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),
     ("lp", f"{COMMANDS}.lp:lp", "Liquidity providers"),

@@ -1,7 +1,6 @@
 """Commands of operators: one process, one container, one answer."""
 
 import asyncio
-import os
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -10,10 +9,9 @@ import click
 from dishka import AsyncContainer
 
 from application.ports.parties import StoredTenant
-from application.ports.unit_of_work import UnitOfWork
-from application.tenants.authenticate import Authenticate
+from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.shared.errors import NotFound
 from domain.shared.ids import BreakId, CustomerId, IdPrefix, TenantId, decode_id
-from domain.tenants.permissions import Scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.wiring.crash import arm
 from entrypoints.wiring.processes import operator_process, worker_process
@@ -21,8 +19,6 @@ from entrypoints.wiring.settings import read_settings
 
 T = TypeVar("T")
 
-# Not an option: other users of the machine see those.
-OPERATOR_KEY: Final = "AKSUM_OPERATOR_KEY"
 # As long as the database keeps, and what HTTP takes.
 _TEXT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 
@@ -67,18 +63,22 @@ def BREAK(text: str) -> BreakId:  # noqa: N802 - its name is what --help shows
     return BreakId(decode_id(IdPrefix.BREAK, text))
 
 
-async def operator_label(container: AsyncContainer) -> str:
-    """Who acts, by the personal key in AKSUM_OPERATOR_KEY: four eyes are two keys."""
-    text = os.environ.get(OPERATOR_KEY)
-    if not text:
-        raise click.ClickException(
-            f"this is done in a person's name: set {OPERATOR_KEY} to your own operator's key"
-        )
-    authenticate = await container.get(Authenticate)
-    principal = await authenticate.execute(text.strip())
-    if principal.tenant_id != HOUSE_TENANT_ID or Scope.OPERATOR not in principal.scopes:
-        raise click.ClickException(f"the key in {OPERATOR_KEY} is not an operator's")
-    return principal.label
+async def book_of(
+    container: AsyncContainer, look: Callable[[Transaction], Awaitable[object]]
+) -> TenantId | None:
+    """The first book in which `look` does not raise `NotFound`: partners' first, then the house's.
+
+    None when there is no such book.
+    """
+    uow: UnitOfWork = await container.get(UnitOfWork)
+    for tenant_id in (*[each.tenant.id for each in await partners(container)], HOUSE_TENANT_ID):
+        async with uow.begin(tenant_id) as tx:
+            try:
+                await look(tx)
+            except NotFound:
+                continue
+            return tenant_id
+    return None
 
 
 async def partners(container: AsyncContainer) -> tuple[StoredTenant, ...]:

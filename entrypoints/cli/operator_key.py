@@ -6,10 +6,8 @@ from typing import Any, TypeVar
 import click
 from dishka import AsyncContainer
 
-from application.tenants.authenticate import Authenticate
+from application.tenants.authenticate import Authenticate, operator_of
 from domain.tenants.operator import Operator
-from domain.tenants.permissions import InsufficientScope, Scope, require_scope
-from domain.tenants.tenant import HOUSE_TENANT_ID
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,11 +22,7 @@ def operator_key_option(command: F) -> F:
     )(command)
 
 
-async def operator_of(container: AsyncContainer, key: str) -> Operator:
+async def operator_with(container: AsyncContainer, key: str) -> Operator:
     """Raises `Unauthenticated`, or `InsufficientScope` for a key of a partner."""
     authenticate: Authenticate = await container.get(Authenticate)
-    principal = await authenticate.execute(key.strip())
-    if principal.tenant_id != HOUSE_TENANT_ID:
-        raise InsufficientScope("this takes the key of an operator", scope=Scope.OPERATOR)
-    require_scope(principal.scopes, Scope.OPERATOR)
-    return Operator(principal.key_id, principal.label)
+    return operator_of(await authenticate.execute(key.strip()))

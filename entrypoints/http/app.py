@@ -23,6 +23,7 @@ from entrypoints.http.requests import BODY_BYTES_MAX
 from entrypoints.http.routes import (
     api_keys,
     catalog,
+    change_requests,
     customers,
     events,
     ledger,
@@ -54,6 +55,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
     *events.OPERATIONS,
+    *change_requests.OPERATIONS,
 )
 
 

@@ -1,18 +1,21 @@
 """Times in the query: which past is asked for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
 from application.ports.ledger_history import BookedBy, EffectiveOn, Moment
+from entrypoints.http.paging import PageQuery
 from entrypoints.http.problems import ApiError, invalid
 from entrypoints.http.schemas.values import Query
 
 _FORMAT: Final = "expected a time of RFC 3339 with its offset, as in 2026-01-05T09:00:00Z"
 _Aware = Annotated[datetime, Meta(tz=True)]
 
+# What times of booking are told apart by.
+TICK: Final = timedelta(microseconds=1)
 # Text: as a time, a number would be taken too, for seconds since 1970.
 Instant = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})]
 AsOf = Annotated[
@@ -31,15 +34,30 @@ class MomentQuery(Query, frozen=True, kw_only=True):
 
     def moment(self, now: datetime) -> Moment | None:
         """None for the present. Raises `ApiError`."""
-        if self.as_of is not None and self.effective_on is not None:
-            raise invalid("as_of and effective_on exclude each other", parameter="effective_on")
-        if self.as_of is not None:
-            return BookedBy(past(self.as_of, now, parameter="as_of"))
-        if self.effective_on is None:
-            return None
-        if self.effective_on > now.date():
-            raise _in_the_future("effective_on")
-        return EffectiveOn(self.effective_on)
+        return _moment(self.as_of, self.effective_on, now)
+
+
+class MomentPageQuery(PageQuery, frozen=True, kw_only=True):
+    """The same, of a list that comes in pages."""
+
+    as_of: AsOf | None = None
+    effective_on: Day | None = None
+
+    def moment(self, now: datetime) -> Moment | None:
+        """As above."""
+        return _moment(self.as_of, self.effective_on, now)
+
+
+def _moment(as_of: str | None, effective_on: date | None, now: datetime) -> Moment | None:
+    if as_of is not None and effective_on is not None:
+        raise invalid("as_of and effective_on exclude each other", parameter="effective_on")
+    if as_of is not None:
+        return BookedBy(past(as_of, now, parameter="as_of"))
+    if effective_on is None:
+        return None
+    if effective_on > now.date():
+        raise _in_the_future("effective_on")
+    return EffectiveOn(effective_on)
 
 
 def past(text: str, now: datetime, *, parameter: str) -> datetime:
@@ -51,6 +69,14 @@ def past(text: str, now: datetime, *, parameter: str) -> datetime:
     if at > now:
         raise _in_the_future(parameter)
     return at
+
+
+def until(ends: datetime, *, parameter: str) -> datetime:
+    """The last instant before `ends`. Raises `ApiError` when there is none."""
+    try:
+        return ends - TICK
+    except OverflowError:
+        raise invalid("nothing was booked so early", parameter=parameter) from None
 
 
 def _in_the_future(parameter: str) -> ApiError:

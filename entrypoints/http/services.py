@@ -15,6 +15,7 @@ from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.events.read_events import ReadEvents
+from application.ledger.change_terms import ChangeTerms
 from application.orders.accept_quote import AcceptQuote
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -47,6 +48,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     read_events: ReadEvents
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant
+    change_terms: ChangeTerms
     set_tenant_status: SetTenantStatus
     run_reconciliation: RunReconciliation
     resolve_break: ResolveBreak

@@ -8,7 +8,7 @@
 | `AKSUM_SEAL_KEY` | PEM file of the key that seals are signed with; `seal-key.pem` in the above |
 | `AKSUM_SEAL_TRUSTED_KEYS` | folder of public keys, old ones too; `seal-keys` in the above |
 | `AKSUM_SEAL_ANCHOR` | folder that seals are written down in; `seal-anchor` in the above |
-| `AKSUM_SECRET_KEYS` | keys that webhook secrets are encrypted with; `secret-keys` there |
+| `AKSUM_SECRET_KEYS` | keys that webhook secrets are encrypted with; `secret-keys` in the above |
 | `AKSUM_ENVIRONMENT` | `test` or `live`: which API keys are valid here; `test` |
 | `AKSUM_SANDBOX` | `true` lets partners credit customers and name faults; never in `live` |
 | `AKSUM_LP_CONFIG` | JSON file of liquidity providers; `liquidity.json` in the data directory |

@@ -7,7 +7,7 @@ from alembic import op
 from migrations.ddl import append_only, monthly, ops_reads, tenant_table
 
 revision: str = "0012"
-down_revision: str | None = "0009"
+down_revision: str | None = "0011"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -6,13 +6,18 @@ from datetime import timedelta
 import msgspec
 
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ledger.change_terms import ChangeTerms, ProposeCommand
 from application.ports.reconciliation import BreakFilter
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
+from domain.ledger.account import AccountKey
+from domain.ledger.chart import AccountCode
 from domain.liquidity.outcome import Filled, LpExecute
 from domain.liquidity.quote import LpQuote, LpQuoteRequest
 from domain.reconciliation.findings import BreakType
-from domain.shared.ids import IdPrefix, OrderId, encode_id
+from domain.shared.ids import AccountId, IdPrefix, OperatorId, OrderId, decode_id, encode_id
+from domain.shared.money import AssetCode
 from domain.shared.side import FixedSide, Side
+from domain.tenants.operator import Operator
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.http.app import all_operations
 from entrypoints.http.metrics import Metrics
@@ -46,10 +51,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     ids = await _objects(caller, partner)
     await world.relayed()
     ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
-    run, found_break = await reconciled(world)
-    runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
-    pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
     transfer = {"from_customer_id": mine, "to_customer_id": other, **money}
@@ -71,6 +73,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_account": (f"/v1/accounts/{ids['account']}", None),
         "list_entries": (f"/v1/accounts/{ids['account']}/entries", None),
         "get_statement": (f"/v1/accounts/{ids['account']}/statement?{YEAR}", None),
+        "list_transactions": (f"/v1/transactions?reference={ids['transfer']}", None),
         "get_transaction": (f"/v1/transactions/{ids['transaction']}", None),
         "create_transfer": ("/v1/transfers", {**transfer, "reference": "Rent, March"}),
         "get_transfer": (f"/v1/transfers/{ids['transfer']}", None),
@@ -84,17 +87,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         **_of_events(ids, mine),
-        "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
-        "list_tenants": ("/admin/v1/tenants", None),
-        "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
-        "update_tenant": (f"/admin/v1/tenants/{tenant}", {"status": "active"}),
-        "create_reconciliation_run": (runs, {"source": LP}),
-        "list_reconciliation_runs": (f"{runs}?source={LP}", None),
-        "get_reconciliation_run": (f"{runs}/{run}", None),
-        "list_breaks": (f"{breaks}?state=open&age=0-1", None),
-        "get_break": (f"{breaks}/{found_break}", None),
-        "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
-        "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        **await _of_operators(world, partner, ids["account"]),
         **OF_SERVICE,
     }
     assert found.keys() == OPERATIONS.keys(), "every operation has an example here"
@@ -126,6 +119,63 @@ def _of_events(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Js
         "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
         "remove_webhook_endpoint": (one, None),
     }
+
+
+async def _of_operators(
+    world: World, partner: Partner, account: str
+) -> dict[str, tuple[str, Json | None]]:
+    tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
+    house_account = f"/admin/v1/accounts/{await opened_in_the_house(world)}"
+    asked, refused = [await proposed(world, partner, account) for _ in range(2)]
+    run, found_break = await reconciled(world)
+    changes = "/admin/v1/change-requests"
+    runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
+    of_tenant: Json = {"tenant_id": tenant}
+    line = {"account_id": account, "kind": "credit_line", "reason": "r", "credit_line": "1"}
+    pricing = {"platform_spread_ppm": 1, "tenant_spread_ppm": 2, "fee_ppm": 3}
+    return {
+        "list_house_accounts": ("/admin/v1/accounts", None),
+        "get_house_account": (house_account, None),
+        "list_house_entries": (f"{house_account}/entries", None),
+        "get_house_statement": (f"{house_account}/statement?{YEAR}", None),
+        "create_tenant": ("/admin/v1/tenants", {"name": "Chipper", "pricing": pricing}),
+        "list_tenants": ("/admin/v1/tenants", None),
+        "get_tenant": (f"/admin/v1/tenants/{tenant}", None),
+        "update_tenant": (f"/admin/v1/tenants/{tenant}", {"status": "active"}),
+        "create_reconciliation_run": (runs, {"source": LP}),
+        "list_reconciliation_runs": (f"{runs}?source={LP}", None),
+        "get_reconciliation_run": (f"{runs}/{run}", None),
+        "list_breaks": (f"{breaks}?state=open&age=0-1", None),
+        "get_break": (f"{breaks}/{found_break}", None),
+        "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
+        "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "create_change_request": (changes, {**of_tenant, **line}),
+        "list_change_requests": (f"{changes}?tenant_id={tenant}&state=proposed", None),
+        "get_change_request": (f"{changes}/{asked}?tenant_id={tenant}", None),
+        "approve_change_request": (f"{changes}/{asked}/approve", of_tenant),
+        "reject_change_request": (f"{changes}/{refused}/reject", of_tenant),
+    }
+
+
+async def opened_in_the_house(world: World) -> str:
+    key = AccountKey(AccountCode.CUSTODY, AssetCode("USDT"))
+    async with MemoryUnitOfWork(world.store).begin(HOUSE_TENANT_ID) as tx:
+        found = await tx.accounts.resolve((key,))
+        await tx.commit()
+    return encode_id(IdPrefix.ACCOUNT, found[key])
+
+
+async def proposed(world: World, partner: Partner, account: str) -> str:
+    """By an operator who sends none of the requests."""
+    terms = await world.container.get(ChangeTerms)
+    command = ProposeCommand(
+        tenant_id=partner.tenant_id,
+        account_id=AccountId(decode_id(IdPrefix.ACCOUNT, account)),
+        line_units=5,
+        reason="a reason",
+        by=Operator(OperatorId(world.ids.new()), "somebody else"),
+    )
+    return encode_id(IdPrefix.CHANGE_REQUEST, (await terms.propose(command)).value.id)
 
 
 async def reconciled(world: World) -> tuple[str, str]:

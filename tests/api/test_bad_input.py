@@ -183,7 +183,7 @@ async def test_unknown_instrument_asset_and_customer_are_not_found(
         ("/v1/orders?limit=many", "limit"),
         ("/v1/orders?limit=1.5", "limit"),
         ("/v1/orders?cursor=nonsense", "cursor"),
-        ("/v1/accounts", "customer_id"),
+        ("/v1/accounts?customer_id=c-1", "customer_id"),
         ("/v1/assets?a=1", "a"),
         ("/v1/orders/nonsense", "order_id"),
         ("/v1/orders/qte_00000000000000000000000000", "order_id"),
@@ -225,7 +225,7 @@ def _wrong_values(field: str, value: object) -> tuple[Any, ...]:
         return NO_AMOUNT
     if field.endswith("_id") and isinstance(value, str) and "_0" in value:
         prefix, _, suffix = value.partition("_")
-        wrong_kind = f"acc_{suffix}"
+        wrong_kind = f"{'cus' if prefix == 'acc' else 'acc'}_{suffix}"
         return (
             *NO_TEXT,
             wrong_kind,

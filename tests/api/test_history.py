@@ -5,6 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from domain.ledger.commands import Post
+from domain.ledger.templates import Header, reversal
+from domain.shared.ids import IdPrefix, TransactionId, decode_id, encode_id
 from entrypoints.http.schemas.values import timestamp
 from tests.api.world import Caller, Json, Partner, World, problem
 
@@ -150,3 +154,69 @@ async def test_two_pasts_at_once_are_refused(caller: Caller, fresh: str) -> None
     both = {"as_of": "2020-01-05T09:00:00Z", "effective_on": "2020-01-05"}
     response = await caller.get("/v1/accounts", customer_id=fresh, **both)
     problem(response, 400, "validation_failed")
+
+
+async def test_entries_of_a_time_begin_with_from_and_end_before_to(
+    caller: Caller, world: World, fresh: str
+) -> None:
+    """Times that follow each other share no entry and leave none out."""
+    for amount in ("1", "2", "3", "4"):
+        await deposited(caller, world, fresh, amount)
+    path = f"/v1/accounts/{(await usdt(caller, fresh))['id']}/entries"
+    every = (await caller.read(path))["data"]
+    second, fourth = every[2]["booked_at"], every[0]["booked_at"]
+
+    middle = {"from": second, "to": fourth}
+    first = await caller.read(path, limit=1, **middle)
+    rest = await caller.read(path, limit=1, cursor=first["next_cursor"], **middle)
+    before, after = [
+        (await caller.read(path, **one))["data"] for one in ({"to": second}, {"from": fourth})
+    ]
+
+    assert [*first["data"], *rest["data"]] == every[1:3]
+    assert not rest["has_more"]
+    assert [*after, *every[1:3], *before] == every
+    for wrong in (
+        {"from": "9999-12-31T23:59:59Z"},
+        {"to": "1"},
+        {"to": "0001-01-01T00:00:00Z"},
+        {"from": fourth, "to": fourth},
+        {"from": fourth, "as_of": second},
+    ):
+        refused = problem(await caller.get(path, **wrong), 400, "validation_failed")
+        assert refused["errors"][0]["parameter"] in wrong
+    problem(await caller.get(path, as_of=second, to=fourth), 400, "validation_failed")
+
+
+async def test_transactions_are_found_by_the_object_they_are_about(
+    caller: Caller, world: World, partner: Partner
+) -> None:
+    deposit = await caller.deposit(partner.customer_id, "USDT", "1")
+    posted = decode_id(IdPrefix.TRANSACTION, deposit["transaction_id"])
+    turned = await reversed_by(world, partner, TransactionId(posted))
+    about = {"reference": deposit["id"]}
+    found = await caller.read("/v1/transactions", **about)
+    assert found["data"] == [
+        await caller.read(f"/v1/transactions/{each}")
+        for each in (deposit["transaction_id"], turned)
+    ]
+    assert found["has_more"] is False
+    first = await caller.read("/v1/transactions", limit=1, **about)
+    rest = await caller.read("/v1/transactions", limit=1, cursor=first["next_cursor"], **about)
+    assert ([*first["data"], *rest["data"]], rest["has_more"]) == (found["data"], False)
+    assert (await caller.read("/v1/transactions", reference="ord_unknown"))["data"] == []
+    for wrong in ({}, {"reference": ""}, {"reference": "a b"}, {"reference": "x" * 65}):
+        refused = problem(await caller.get("/v1/transactions", **wrong), 400, "validation_failed")
+        assert refused["errors"][0]["parameter"] == "reference"
+
+
+async def reversed_by(world: World, partner: Partner, posted: TransactionId) -> str:
+    """The id of what turns the transaction, which is about the same object."""
+    async with MemoryUnitOfWork(world.store).begin(partner.tenant_id) as tx:
+        original = (await tx.journal.transaction(posted)).transaction
+        now = world.clock.now()
+        header = Header(TransactionId(world.ids.new()), original.reference, now.date())
+        turning = reversal(header, original)
+        assert (await tx.journal.post((Post(turning, now),)))[0].accepted
+        await tx.commit()
+    return encode_id(IdPrefix.TRANSACTION, turning.id)

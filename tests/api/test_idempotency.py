@@ -22,6 +22,10 @@ OTHER: dict[str, Json] = {
     "create_tenant": {"name": "another"},
     "create_reconciliation_run": {"from": "2026-01-01T00:00:00Z"},
     "resolve_break": {"action": "withdraw_write_off"},
+    "create_change_request": {"credit_line": "2"},
+    # Their bodies say no more than whose request it is.
+    "approve_change_request": {},
+    "reject_change_request": {},
 }
 
 
@@ -62,7 +66,8 @@ async def test_second_request_answers_with_the_first_effect(
         assert made(replay, 201) == expected
         assert replay.headers["idempotent-replayed"] == "true"
         assert replay.headers["location"] == first.headers["location"]
-    problem(other, 422, "idempotency_key_reused")
+    if OTHER[name]:
+        problem(other, 422, "idempotency_key_reused")
     assert world.state() == after
 
 

@@ -22,7 +22,7 @@ async def test_objects_of_another_tenant_do_not_exist(
         if operation.name in ANSWERED_BY_ITEM:
             continue
         response = await thief.send(operation.method, example.url, example.body)
-        if "?customer_id=" in example.url and response.status_code == 200:
+        if "?" in example.url and response.status_code == 200:
             assert response.json()["data"] == []
         else:
             problem(response, 404, "not_found")

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import httpx
+
 from tests.api.world import Caller, Partner, problem
 
 
@@ -39,7 +41,7 @@ async def test_transaction_sums_to_nothing_per_asset(caller: Caller, partner: Pa
     assert transaction["version"] == 1
 
 
-async def test_shared_accounts_are_readable_and_have_no_statement(
+async def test_shared_accounts_are_the_tenants_own_to_read(
     caller: Caller, partner: Partner
 ) -> None:
     deposit = await caller.deposit(partner.customer_id, "USDT", "1")
@@ -49,8 +51,28 @@ async def test_shared_accounts_are_readable_and_have_no_statement(
     account = await caller.read(f"/v1/accounts/{shared['account_id']}")
 
     assert (account["code"], account["customer_id"]) == ("house_clearing", None)
-    response = await caller.get(f"/v1/accounts/{shared['account_id']}/entries")
-    problem(response, 404, "not_found")
+    assert account in (await caller.read("/v1/accounts"))["data"]
+    (newest, *_) = (await caller.read(f"/v1/accounts/{account['id']}/entries"))["data"]
+    assert newest == {**shared, "balance_after": account["posted"]}
+
+
+async def test_own_accounts_come_in_pages_and_belong_to_no_customer(
+    caller: Caller, partner: Partner, stranger: Partner, client: httpx.AsyncClient
+) -> None:
+    await caller.deposit(partner.customer_id, "USDT", "1")
+    await caller.deposit(partner.customer_id, "BTC", "1")
+    other = Caller(client, stranger.key)
+    whole = (await caller.read("/v1/accounts"))["data"]
+    assert len(whole) >= 2
+    assert {each["customer_id"] for each in whole} == {None}
+    first = await caller.read("/v1/accounts", limit=1)
+    rest = await caller.read("/v1/accounts", limit=100, cursor=first["next_cursor"])
+    assert first["data"] + rest["data"] == whole
+    theirs = (await other.read("/v1/accounts"))["data"]
+    assert not {each["id"] for each in whole} & {each["id"] for each in theirs}
+    for path in ("", "/entries"):
+        response = await other.get(f"/v1/accounts/{whole[0]['id']}{path}")
+        problem(response, 404, "not_found")
 
 
 async def test_transfer_moves_between_two_customers(caller: Caller, partner: Partner) -> None:

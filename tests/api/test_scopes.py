@@ -109,7 +109,7 @@ async def test_operators_and_partners_do_not_share_doors(
     world: World, client: httpx.AsyncClient, caller: Caller, operator: Caller
 ) -> None:
     """Not even for a key of the house that has a partner's scopes as well."""
-    mighty = Caller(client, await world.key(HOUSE_TENANT_ID, frozenset(Scope)))
+    mighty = Caller(client, await world.key(HOUSE_TENANT_ID, frozenset(Scope), label="mighty"))
 
     problem(await mighty.get("/v1/assets"), 403, "insufficient_scope")
     problem(await caller.get("/admin/v1/tenants"), 403, "insufficient_scope")

@@ -122,9 +122,16 @@ async def test_time_that_cannot_be_is_refused(book: Book) -> None:
         problem(await book.get(**asked), 400, "validation_failed")
 
 
-async def test_shared_account_has_no_statement(book: Book, caller: Caller) -> None:
+async def test_shared_account_has_a_statement_that_adds_up(book: Book, caller: Caller) -> None:
     deposit = await caller.deposit(book.customer, "USDT", "4")
     transaction = await caller.read(f"/v1/transactions/{deposit['transaction_id']}")
     (shared,) = (each for each in transaction["entries"] if each["seq"] is None)
     path = f"/v1/accounts/{shared['account_id']}/statement"
-    problem(await caller.get(path, **book.times(0, 6)), 404, "not_found")
+    book.clock.advance(HOUR)
+    told = await caller.read(path, **book.times(2, 7))
+    assert {each["balance_after"] is None for each in told["entries"]} == {False}
+    assert [each["seq"] for each in told["entries"]] == [None] * 3
+    moved = sum(Decimal(each["amount"]) for each in told["entries"])
+    # Clearing is an asset: what is credited to the customer is due from the house.
+    assert Decimal(told["closing"]) - Decimal(told["opening"]) == -moved == Decimal(10)
+    assert told["entries"][-1]["balance_after"] == told["closing"]

@@ -179,9 +179,11 @@ class World:
         tenant_id = (await create.execute(CreateTenantCommand(name, PRICING))).tenant.id
         return tenant_id, await self.key(tenant_id, PARTNER_SCOPES)
 
-    async def key(self, tenant_id: TenantId, scopes: frozenset[KeyScope]) -> str:
+    async def key(
+        self, tenant_id: TenantId, scopes: frozenset[KeyScope], *, label: str = "test"
+    ) -> str:
         keys = await self.container.get(ManageApiKeys)
-        return (await keys.create(tenant_id, scopes=scopes, label="test")).text
+        return (await keys.create(tenant_id, scopes=scopes, label=label)).text
 
     async def operator(self, label: str = "test") -> str:
         keys = await self.container.get(ManageApiKeys)

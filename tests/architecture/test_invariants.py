@@ -10,8 +10,10 @@ from tests.architecture.sources import tree_of
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "ledger" / "invariants.md"
 NAMED: Final = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-INVARIANTS: Final = re.compile(r"^\| (I\d+) \|.*?::(\w+)`", re.MULTILINE)
+ROW: Final = re.compile(r"^\| (I\d+) \| [^|]+ \| `(tests/[\w/]+\.py)::(\w+)` \|$", re.MULTILINE)
 NUMBERED: Final = re.compile(r"test_(i\d+)_")
+BOOK: Final = "tests/integration/test_ledger_invariants.py"
+INVARIANTS: Final = [f"I{number}" for number in range(1, 13)]
 
 
 def test_every_test_that_the_page_names_exists() -> None:
@@ -23,16 +25,26 @@ def test_every_test_that_the_page_names_exists() -> None:
     assert not missing, "\n".join(missing)
 
 
-def test_every_invariant_is_shown_by_a_test_of_its_number() -> None:
-    page = PAGE.read_text()
-    shown = {number for number, name in INVARIANTS.findall(page) if number.lower() in name}
-    assert shown == {number for number, _ in INVARIANTS.findall(page)}
+def test_every_invariant_is_shown_by_a_test() -> None:
+    shown = [number for number, _, _ in ROW.findall(PAGE.read_text())]
+    assert list(dict.fromkeys(shown)) == INVARIANTS
+
+
+def test_numbers_in_names_are_those_of_the_page() -> None:
+    """A test that bears a number is on the page under it, or shares it with one that is."""
+    named = {(number, name) for number, path, name in ROW.findall(PAGE.read_text()) if path == BOOK}
+    wrong = {
+        name
+        for number, name in named
+        if (match := NUMBERED.match(name)) is None or match[1].upper() != number
+    }
+    assert not wrong
     numbered = {
         match[1].upper()
-        for name in names_in(tree_of(Path("tests/integration/test_ledger_invariants.py")))
+        for name in names_in(tree_of(Path(BOOK)))
         if (match := NUMBERED.match(name))
     }
-    assert numbered <= shown
+    assert numbered == {number for number, _ in named}
 
 
 def names_in(tree: ast.Module) -> set[str]:

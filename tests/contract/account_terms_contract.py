@@ -11,6 +11,7 @@ from application.ports.change_requests import (
 )
 from domain.ledger.account import AccountKey, AccountStatus
 from domain.ledger.account_terms import (
+    AccountAwaited,
     AccountClosed,
     AccountNotEmpty,
     AccountNotStrict,
@@ -21,11 +22,12 @@ from domain.ledger.chart import AccountCode
 from domain.ledger.commands import PlaceHold, Post
 from domain.ledger.outcomes import OutcomeCode
 from domain.shared.errors import NotFound
-from domain.shared.ids import AccountId, ApiKeyId, ChangeRequestId
-from domain.tenants.operator import FourEyesRequired, Operator
+from domain.shared.ids import AccountId, ChangeRequestId, OperatorId
+from domain.shared.side import Side
+from domain.tenants.operator import Operator, SecondOperatorRequired
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.journal_contract import pair
-from tests.contract.world import USDT, Party, World
+from tests.contract.world import BTC, USDT, Party, World
 
 
 class AccountTermsContract:
@@ -86,9 +88,43 @@ class AccountTermsContract:
         with pytest.raises(AccountNotEmpty):
             await close(world, payer)
 
+    @pytest.mark.parametrize("side", Side)
+    async def test_account_an_open_order_would_pay_into_is_closed_only_after_it(
+        self, world: World, side: Side
+    ) -> None:
+        party = await world.party()
+        execution = await world.execution(party, side=side)
+        receiving = execution.stored.receive_account_id
+        await empty(world, party, receiving)
+        async with world.ports.ops_uow.begin(party.tenant_id) as tx:
+            with pytest.raises(AccountAwaited):
+                await tx.accounts.close(receiving)
+        assert await world.settle(party, await world.settlement(party, execution))
+        await empty(world, party, receiving)
+        async with world.ports.ops_uow.begin(party.tenant_id) as tx:
+            await tx.accounts.close(receiving)
+            await tx.commit()
+
+    @pytest.mark.parametrize("side", Side)
+    async def test_no_order_is_opened_that_would_pay_into_a_closed_account(
+        self, world: World, side: Side
+    ) -> None:
+        party = await world.party()
+        stored = await world.quote(party, side=side)
+        await empty(world, party, stored.receive_account_id)
+        async with world.ports.ops_uow.begin(party.tenant_id) as tx:
+            await tx.accounts.close(stored.receive_account_id)
+            await tx.commit()
+        reservation = world.reservation(stored.quote.id)
+        assert await world.reserve(party, reservation) is None
+        view = await world.view(party.tenant_id, stored.pay_account_id)
+        assert view.balance.held == 0
+        async with world.ports.uow.begin(party.tenant_id) as tx:
+            assert (await tx.quotes.get(stored.quote.id)).quote == stored.quote
+
     async def test_change_takes_two_people_and_stays_on_record(self, world: World) -> None:
         payer, _ = await pair(world)
-        maker, checker = (Operator(ApiKeyId(world.id()), name) for name in ("Abena", "Kwame"))
+        maker, checker = (Operator(OperatorId(world.id()), name) for name in ("Abena", "Kwame"))
         request = ChangeRequest(
             id=ChangeRequestId(world.id()),
             change=CreditLine(account_id=payer.usdt, floor_units="-50", floor_before="0"),
@@ -99,11 +135,11 @@ class AccountTermsContract:
         async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
             await tx.change_requests.add(request)
             await tx.commit()
-        rotated = Operator(ApiKeyId(world.id()), "abena")
-        for same in (maker, rotated):
+        renamed = Operator(maker.id, "Abena Owusu")
+        for same in (maker, renamed):
             async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
                 assert await tx.change_requests.get(request.id) == request
-                with pytest.raises(FourEyesRequired):
+                with pytest.raises(SecondOperatorRequired):
                     await tx.change_requests.decide(approved(request, same))
         async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
             done = approved(await tx.change_requests.get(request.id), checker)
@@ -129,6 +165,16 @@ async def set_floor(world: World, party: Party, floor_units: int) -> None:
     async with world.ports.ops_uow.begin(party.tenant_id) as tx:
         await tx.accounts.set_floor(party.usdt, floor_units)
         await tx.commit()
+
+
+async def empty(world: World, party: Party, account_id: AccountId) -> None:
+    """To somebody else, all that is on it."""
+    asset = USDT if account_id == party.usdt else BTC
+    view = await world.view(party.tenant_id, account_id)
+    other = await world.party(tenant_id=party.tenant_id)
+    payee = other.usdt if asset is USDT else other.btc
+    moving = world.moving(account_id, payee, view.posted, asset=asset)
+    assert await do(world, party, Post(moving, world.now)) == OutcomeCode.OK
 
 
 async def close(world: World, party: Party) -> None:

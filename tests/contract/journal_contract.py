@@ -56,6 +56,9 @@ class JournalContract:
         async with world.ports.uow.begin(payer.tenant_id) as tx:
             found = await tx.journal.of_reference("ord_1")
             assert found == tuple([await tx.journal.transaction(x.id) for x in (first, second)])
+            assert await tx.journal.of_reference("ord_1", limit=1) == found[:1]
+            assert await tx.journal.of_reference("ord_1", after=first.id) == found[1:]
+            assert await tx.journal.of_reference("ord_1", after=second.id) == ()
             assert await tx.journal.of_reference("ord_3") == ()
         async with world.ports.uow.begin(await world.tenant()) as tx:
             assert await tx.journal.of_reference("ord_1") == ()

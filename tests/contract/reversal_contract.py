@@ -28,7 +28,7 @@ from domain.ledger.reversible import (
     ReversalDayInvalid,
 )
 from domain.shared.errors import InvariantViolation
-from domain.shared.ids import ApiKeyId, IdPrefix, TenantId, TransactionId, encode_id
+from domain.shared.ids import IdPrefix, OperatorId, TenantId, TransactionId, encode_id
 from domain.tenants.operator import Operator
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.contract.ledger_audit_contract import difference, findings, on_its_way
@@ -247,7 +247,7 @@ async def reverse(
             tenant_id=tenant_id,
             transaction_id=transaction_id,
             reason=reason,
-            by=Operator(ApiKeyId(world.id()), "Abena"),
+            by=Operator(OperatorId(world.id()), "Abena"),
             effective_on=day,
             key=key,
         )

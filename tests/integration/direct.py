@@ -66,3 +66,7 @@ PARTITIONS: Final = """
 SELECT c.relname::text FROM pg_class c
 WHERE c.relnamespace = 'aksum'::regnamespace AND c.relispartition AND c.relkind = 'r' ORDER BY 1
 """
+COLUMNS_OF: Final = """
+SELECT attname::text FROM pg_attribute
+WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
+"""

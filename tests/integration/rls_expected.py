@@ -22,11 +22,14 @@ UPDATABLE = {
     "api_keys",
     "change_requests",
     "customers",
+    "event_heads",
     "intents",
     "ledger_balances",
     "ledger_days",
     "ledger_folds",
     "ledger_holds",
+    "ledger_verifications",
+    "ledger_verified_sums",
     "lp_attempts",
     "orders",
     "quotes",
@@ -38,7 +41,20 @@ UPDATABLE = {
     "webhook_endpoints",
     "webhook_keys",
 }
-DELETABLE = {"intents", "webhook_keys"}
-MADE_BY_WORKERS_ALONE = {"ledger_seals", "events", "event_heads"}
-UPDATED_BY_WORKERS_ALONE = {"event_heads"}
-DELETED_BY_WORKERS_ALONE = {"outbox", "webhook_attempts", "webhook_deliveries"}
+DELETABLE = {
+    *("intents", "ledger_verified_sums", "outbox"),
+    *("webhook_attempts", "webhook_deliveries", "webhook_keys"),
+}
+WRITTEN_BY_ONE_ROLE = {
+    "event_heads": Role.WORKER,
+    "events": Role.WORKER,
+    "ledger_seals": Role.WORKER,
+    "ledger_verifications": Role.OPS,
+    "ledger_verified_sums": Role.OPS,
+}
+# Made by every role, and taken out by one.
+DELETED_BY_ONE_ROLE = {
+    "outbox": Role.WORKER,
+    "webhook_attempts": Role.WORKER,
+    "webhook_deliveries": Role.WORKER,
+}

@@ -72,6 +72,18 @@ def request(key: str | None = None, body: object = None) -> IdempotentRequest:
     return IdempotentRequest(key or str(uuid7()), fingerprint("test", body))
 
 
+def depositing(
+    tenant_id: TenantId, customer_id: CustomerId, asset: str, units: int
+) -> DepositCommand:
+    return DepositCommand(
+        tenant_id=tenant_id,
+        request=request(),
+        customer_id=customer_id,
+        asset=asset,
+        units=units,
+    )
+
+
 class Named(TypedDict):
     uow: UnitOfWork
     platform: Platform
@@ -168,13 +180,7 @@ class Stack:
         for asset, whole in (("USDT", usdt), ("BTC", btc)):
             if whole:
                 await self.deposit.execute(
-                    DepositCommand(
-                        tenant_id=tenant_id,
-                        request=request(),
-                        customer_id=answer.value.id,
-                        asset=asset,
-                        units=whole * 10**8,
-                    )
+                    depositing(tenant_id, answer.value.id, asset, whole * 10**8)
                 )
         return answer.value.id
 
@@ -203,8 +209,8 @@ class Stack:
                 order_id,
             )
 
-    async def verified(self) -> Verification:
-        return await self.verify_ledger.execute()
+    async def verified(self, *, full: bool = False) -> Verification:
+        return await self.verify_ledger.execute(full=full)
 
 
 @asynccontextmanager

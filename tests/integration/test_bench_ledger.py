@@ -9,7 +9,7 @@ import pytest
 from tests.integration.test_bench_trade import bench, left_in
 
 BRIEFLY: Final = (
-    *("--seconds", "2", "--warm-up", "1", "--repetitions", "1", "--scale", "1"),
+    *("--seconds", "1", "--warm-up", "0", "--repetitions", "1", "--scale", "1"),
     *("--accounts", "1000", "--entries", "5000"),
 )
 RATIOS: Final = {

@@ -1,15 +1,20 @@
-"""A dump restored into another server: its seals verify there, and sealing goes on."""
+"""A dump restored into another server: it verifies there, and is sealed and folded on."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from adapters.postgres.bootstrap import bootstrap, configure_database
 from adapters.postgres.embedded_files import embedded_programs
 from adapters.postgres.urls import with_database
-from tests.contract.transfers import move
+from application.ledger.verify_ledger import VerifyLedger
+from application.ports.ledger_history import BookedBy
+from domain.shared.ids import AccountId, TenantId
+from tests.contract.world import USDT
 from tests.fixtures.postgres_servers import (
     EMBEDDED,
     EMBEDDED_VERSIONS,
@@ -20,6 +25,9 @@ from tests.fixtures.postgres_servers import (
 )
 from tests.integration.direct import connected
 from tests.integration.sealing import BLOCK, Sealing, name, open_sealing
+from tests.soak.history import REPLAYED
+
+MANY = 1_000
 
 
 @pytest.fixture(params=EMBEDDED_VERSIONS)
@@ -58,12 +66,37 @@ async def restored(dump: Path, version: str, start: PostgresStarter) -> Database
     return Database(name="aksum", admin_url=url)
 
 
-async def test_dump_restored_into_another_server_verifies_and_seals_on(
+async def folded(sealing: Sealing, tenant_id: TenantId) -> datetime:
+    """Until when, with nothing left of what is booked by now."""
+    await sealing.close()
+    closed_until = await sealing.world.ports.ledger_clock.closed_until()
+    assert closed_until is not None
+    async with sealing.world.ports.worker_uow.begin(tenant_id) as tx:
+        folded = await tx.folds.fold(closed_until, transactions_min=1, transactions_max=MANY)
+        await tx.commit()
+    assert folded is not None
+    assert folded.until == closed_until
+    return closed_until
+
+
+async def posted(sealing: Sealing, tenant_id: TenantId, at: datetime) -> dict[UUID, int]:
+    """Of every account at that time, which is also what adding its entries up gives."""
+    async with connected(sealing.database.admin_url) as admin:
+        rows = await admin.fetch(REPLAYED, tenant_id, at)
+    replayed = {row["id"]: int(row["units"]) for row in rows}
+    async with sealing.world.ports.uow.begin(tenant_id) as tx:
+        wanted = [AccountId(each) for each in replayed]
+        assert await tx.history.posted(wanted, BookedBy(at)) == replayed
+    return replayed
+
+
+async def test_dump_restored_into_another_server_verifies_seals_and_folds_on(
     here: Sealing, version: str, start_postgres: PostgresStarter, tmp_path: Path
 ) -> None:
     payer, moved = await here.sealed(2 * BLOCK)
-    unsealed = here.world.moving(payer.usdt, payer.other, 1)
-    await move(here.world, payer, unsealed)
+    folded_until = await folded(here, payer.tenant_id)
+    unsealed = await here.world.deposit(payer, USDT, 70)
+    dumped_at = here.world.now
     programs = embedded_programs() if version == EMBEDDED else oldest_programs()
     assert programs is not None
     dump = tmp_path / "dump"
@@ -77,13 +110,23 @@ async def test_dump_restored_into_another_server_verifies_and_seals_on(
         proof = await there.prove.execute(payer.tenant_id, moved[0].id)
         assert proof == await here.prove.execute(payer.tenant_id, moved[0].id)
 
-        await move(there.world, payer, there.world.moving(payer.usdt, payer.other, 1))
+        await there.world.deposit(payer, USDT, 7)
         assert await there.seal(payer.tenant_id)
 
         later = await there.prove.execute(payer.tenant_id, unsealed.id)
         assert later.transaction.header["id"] == str(unsealed.id)
         after = await there.verified(payer.tenant_id)
         assert (after.findings, after.transactions) == ((), before.transactions + 2)
+
+        then, now = dumped_at, there.world.now
+        before_folding = [await posted(there, payer.tenant_id, at) for at in (then, now)]
+        assert before_folding[0] == await posted(here, payer.tenant_id, then)
+        assert before_folding[1] != before_folding[0]
+        assert await folded(there, payer.tenant_id) > max(folded_until, then)
+        assert [await posted(there, payer.tenant_id, at) for at in (then, now)] == before_folding
+        verified = await VerifyLedger(audit=there.world.ports.ledger_audit).execute()
+        assert verified.findings == ()
+
         await there.tamper(
             "UPDATE ledger_entries SET units = units * 2 "
             "WHERE tenant_id = $1 AND transaction_id = $2",

@@ -110,7 +110,11 @@ async def accepting(world: World) -> Case:
     party = await world.party()
     stored = await world.quote(party)
     reservation = world.reservation(stored.quote.id, client_order_id="mine")
-    rows = (Row("quotes", "id", stored.quote.id), *balances(stored.pay_account_id))
+    rows = (
+        Row("quotes", "id", stored.quote.id),
+        *balances(stored.receive_account_id),
+        *balances(stored.pay_account_id),
+    )
     return Case(lambda: world.reserve(party, reservation), rows)
 
 
@@ -178,7 +182,7 @@ async def accepted(world: World, party: Party, command: Command) -> bool:
 
 # By name: how to set the case up, and how many rows it locks.
 CASES: dict[str, tuple[Callable[[World], Awaitable[Case]], int]] = {
-    "accept": (accepting, 2),
+    "accept": (accepting, 3),
     "fill a buy": (lambda world: filling(world, Side.BUY), 6),
     "fill a sale": (lambda world: filling(world, Side.SELL), 6),
     "reject": (rejecting, 5),

@@ -10,12 +10,16 @@ import pytest
 from asyncpg import Connection
 from msgspec.structs import replace
 
-from application.errors import CommitUnknown
-from domain.ledger.account import AccountKey
+from adapters.postgres.journal_writes import write
+from application.errors import CommitUnknown, Overloaded
+from domain.ledger.account import Account, AccountKey
 from domain.ledger.chart import AccountCode
-from domain.ledger.commands import Batch, PlaceHold, Post, ReleaseHold, Request
+from domain.ledger.commands import COMMANDS_MAX, Batch, PlaceHold, Post, ReleaseHold, Request
+from domain.ledger.decision import Deltas
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.outcomes import OutcomeCode
+from domain.ledger.rules import decide
+from domain.ledger.state import LedgerState
 from domain.ledger.templates import reversal
 from domain.shared.ids import TransactionId
 from domain.shared.side import Side
@@ -25,20 +29,17 @@ from tests.contract.journal_contract import pair
 from tests.contract.ledger_clock_contract import booked, closed_after
 from tests.contract.world import USDT, Party, World
 from tests.fixtures.postgres_servers import Database
-from tests.integration.direct import connected, undone
-from tests.integration.test_lock_order import until_waiting_for
+from tests.integration.direct import connected, set_tenant, undone
+from tests.integration.test_lock_order import LOOKS_MAX, until_waiting_for
 from tests.soak.checks import DEADLOCKS, check_books
 
 OK: Final = OutcomeCode.OK
 COPIES: Final = 8
 ROUNDS: Final = 4
-MANY: Final = 1_000
-SHARED: Final = (AccountCode.HOUSE_CLEARING, AccountCode.FEE_REVENUE)
 KEYS: Final = 20
 ENOUGH: Final = 100
 DAYS_AGO: Final = timedelta(days=10)
 STEP_BACK: Final = timedelta(hours=1)
-ADVANCES: Final = 10
 HEADER: Final = """
 INSERT INTO aksum.ledger_transactions
   (tenant_id, id, template, reference, effective_on, booked_at)
@@ -46,6 +47,11 @@ VALUES ($1, $2, 'blocker', 'blocker', current_date, now())
 """
 EFFECTIVE_BY: Final = """
 SELECT count(*) FROM aksum.ledger_transactions WHERE tenant_id = $1 AND effective_on <= $2
+"""
+LATEST_BY: Final = EFFECTIVE_BY.replace("count(*)", "max(booked_at)")
+SOMEBODY_WAITS: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'
 """
 END_WAITING: Final = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -111,23 +117,36 @@ async def test_post_that_meets_a_period_being_closed_is_refused_for_it(
     assert [each.code for each in outcomes] == [OutcomeCode.PERIOD_CLOSED, OK]
 
 
-async def test_period_is_not_final_while_somebody_still_posts_into_it(
-    world: World, admin: Connection
+async def test_closing_waits_for_who_posts_into_the_period_and_is_later_than_all_of_it(
+    world: World, admin: Connection, observer: Connection
 ) -> None:
     payer, payee = await pair(world)
     closing = world.now.date() - DAYS_AGO
     dated = replace(world.moving(payer.usdt, payee.usdt, 1), effective_on=closing)
     async with world.ports.uow.begin(payer.tenant_id) as tx:
         await world.accept(tx, (Post(dated, world.now),))
-        await close_period(world, payer, closing)
-        closed_at = await admin.fetchval("SELECT clock_timestamp()")
-        for _ in range(ADVANCES):
-            await world.ports.ledger_clock.advance()
-        reached = await world.ports.ledger_clock.closed_until()
-        assert reached is None or reached <= closed_at
+        step = asyncio.ensure_future(close_period(world, payer, closing))
+        await until_somebody_waits(observer)
         await tx.commit()
-    assert await closed_after(world, closed_at)
+    await step
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        (period,) = await tx.journal.periods()
+        posted = await tx.journal.transaction(dated.id)
+    assert posted.booked_at < period.closed_at
     assert await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing) == 1
+
+
+async def test_closing_gives_up_on_a_long_posting_and_changes_nothing(world: World) -> None:
+    payer, payee = await pair(world)
+    closing = world.now.date() - DAYS_AGO
+    dated = replace(world.moving(payer.usdt, payee.usdt, 1), effective_on=closing)
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        await world.accept(tx, (Post(dated, world.now),))
+        with pytest.raises(Overloaded):
+            await close_period(world, payer, closing)
+        await tx.commit()
+    async with world.ports.uow.begin(payer.tenant_id) as tx:
+        assert await tx.journal.periods() == ()
 
 
 async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
@@ -156,32 +175,57 @@ async def test_nobody_commits_into_a_period_once_its_closing_is_closed_time(
             tasks.create_task(post_backdated(size))
         await some_posted.wait()
         await close_period(world, payer, closing)
-        assert await closed_after(world, await admin.fetchval("SELECT clock_timestamp()"))
+        async with world.ports.uow.begin(payer.tenant_id) as tx:
+            (period,) = await tx.journal.periods()
+        assert await closed_after(world, period.closed_at)
         final = await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing)
         await some_refused.wait()
         done.set()
     assert await admin.fetchval(EFFECTIVE_BY, payer.tenant_id, closing) == final
+    assert await admin.fetchval(LATEST_BY, payer.tenant_id, closing) < period.closed_at
     assert set(codes) <= {OK, OutcomeCode.PERIOD_CLOSED, OutcomeCode.BELOW_FLOOR}
 
 
 async def test_same_transactions_in_opposite_orders_meet_in_no_deadlock(
-    world: World, admin: Connection
+    world: World, database_18: Database, admin: Connection
 ) -> None:
     """Between shared accounts, which nobody locks: the server gets both statements at once."""
     party, _ = await pair(world)
-    from_key, to_key = (AccountKey(code, USDT.code) for code in SHARED)
-    async with world.ports.uow.begin(party.tenant_id) as tx:
-        found = await tx.accounts.resolve((from_key, to_key))
-        await tx.commit()
-    for _ in range(ROUNDS):
-        moves = [world.moving(found[from_key], found[to_key], 1) for _ in range(MANY)]
-        batch: Batch = tuple(Post(each, world.now) for each in moves)
-        answers = await asyncio.gather(
-            *(world.ports.ledger.post(party.tenant_id, each) for each in (batch, batch[::-1]))
-        )
-        codes = [{outcome.code for outcome in outcomes} for outcomes in answers]
-        assert sorted(codes, key=str) == sorted([{OK}, {OutcomeCode.TRANSACTION_EXISTS}], key=str)
+    clearing, fees = await shared_accounts(world, party)
+    state = LedgerState(
+        accounts={each.id: each for each in (clearing, fees)}, balances={}, holds={}
+    )
+    async with connected(database_18.api_url) as one, connected(database_18.api_url) as other:
+        for _ in range(ROUNDS):
+            batch: Batch = tuple(
+                Post(world.moving(clearing.id, fees.id, 1), world.now) for _ in range(COMMANDS_MAX)
+            )
+            there, back = (decide(each, state).deltas for each in (batch, batch[::-1]))
+            written = await asyncio.gather(
+                write_decided(one, party, there),
+                write_decided(other, party, back),
+                return_exceptions=True,
+            )
+            refused = [type(each) for each in written if each is not None]
+            assert refused == [Overloaded]
     assert await admin.fetchval(DEADLOCKS) == 0
+
+
+async def write_decided(connection: Connection, party: Party, deltas: Deltas) -> None:
+    async with connection.transaction():
+        await set_tenant(connection, party.tenant_id)
+        await connection.execute("SET LOCAL search_path = aksum")
+        await write(connection, party.tenant_id, deltas)
+
+
+async def shared_accounts(world: World, party: Party) -> tuple[Account, Account]:
+    codes = (AccountCode.HOUSE_CLEARING, AccountCode.FEE_REVENUE)
+    keys = [AccountKey(code, USDT.code) for code in codes]
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        opened = await tx.accounts.resolve(keys)
+        one, other = [(await tx.accounts.get(opened[key])).account for key in keys]
+        await tx.commit()
+    return one, other
 
 
 async def test_same_keys_in_opposite_orders_meet_in_no_deadlock(
@@ -282,6 +326,13 @@ async def test_clock_that_was_set_back_books_behind_closed_time_and_in_order(
     assert times[1] >= ahead
     await world.ports.ledger_clock.advance()
     assert await world.ports.ledger_clock.closed_until() >= ahead
+
+
+async def until_somebody_waits(observer: Connection) -> None:
+    for _ in range(LOOKS_MAX):
+        if await observer.fetchval(SOMEBODY_WAITS):
+            return
+    raise AssertionError("nobody waits for the calendar")
 
 
 async def close_period(world: World, party: Party, through: date) -> None:

@@ -20,14 +20,10 @@ from domain.ledger.seal import Seal
 from domain.ledger.seal_chain import CUT
 from tests.contract.transfers import move, moving
 from tests.fixtures.postgres_servers import Database, Server
-from tests.integration.direct import connected, names
+from tests.integration.direct import COLUMNS_OF, connected, names
 from tests.integration.sealing import BLOCK, Sealing, open_sealing
 
 REASON = "restored to the state of this noon"
-COLUMNS = """
-SELECT attname::text FROM pg_attribute
-WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ async def test_every_column_of_the_journal_is_sealed(seals_database: Database) -
             ("ledger_transactions", columns.header),
             ("ledger_entries", columns.entry),
         ):
-            assert set(await names(admin, COLUMNS, f"aksum.{table}")) == set(sealed)
+            assert set(await names(admin, COLUMNS_OF, f"aksum.{table}")) == set(sealed)
 
 
 async def test_everything_booked_is_sealed_once_and_verifies(sealing: Sealing) -> None:

@@ -20,6 +20,7 @@ from domain.shared.ids import TransactionId
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.contract.transfers import Payer, move, paying
 from tests.fixtures.postgres_servers import Database, Server
+from tests.integration.direct import COLUMNS_OF, connected, names
 from tests.integration.sealing import BLOCK, Sealing, name, open_sealing
 
 # By the type of a column: another value, also where there is none.
@@ -54,6 +55,7 @@ BLOCK_CHANGES = {
     "format": ("format + 1", {HASH, "seal_format_is_known"}),
     "booked_from": ("booked_from - interval '1 microsecond'", {HASH, RANGE}),
     "booked_to": ("booked_to + interval '1 microsecond'", {HASH}),
+    "transactions": ("transactions + 1, leaves = leaves || substr(leaves, 1, 48)", {HASH, ROWS}),
     "entries": ("entries + 1", {HASH, ROWS}),
     "merkle_root": ("sha256(merkle_root)", {HASH, ROWS}),
     "previous_hash": ("sha256(previous_hash)", {HASH, LINK}),
@@ -161,6 +163,21 @@ async def test_deleted_entry_is_named(sealing: Sealing) -> None:
     assert found.subject.endswith(f"{name(moved[0])} was changed")
 
 
+async def test_entries_added_to_a_sealed_transaction_are_named(sealing: Sealing) -> None:
+    payer, moved = await three_moved(sealing)
+    async with sealing.tampering() as connection:
+        await connection.execute(
+            "INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units, "
+            "account_seq, balance_after, booked_at) SELECT tenant_id, transaction_id, leg + 2, "
+            "account_id, asset, -units, account_seq, balance_after, booked_at "
+            "FROM ledger_entries WHERE tenant_id = $1 AND transaction_id = $2",
+            payer.tenant_id,
+            moved[0].id,
+        )
+    (found,) = (await sealing.verified(payer.tenant_id)).findings
+    assert found.subject.endswith(f"{name(moved[0])} was changed")
+
+
 @pytest.mark.parametrize("shift", ["1 microsecond", "-1 microsecond", "-60 years", "-3000 years"])
 async def test_transaction_inserted_in_the_past_is_named(sealing: Sealing, shift: str) -> None:
     payer, moved = await three_moved(sealing)
@@ -227,6 +244,24 @@ async def test_changed_column_of_a_seal_is_named(sealing: Sealing, column: str) 
         payer.tenant_id,
     )
     assert expected <= await sealing.checks(payer.tenant_id)
+
+
+async def test_changed_reason_of_an_epoch_is_named(sealing: Sealing) -> None:
+    payer, _ = await sealing.sealed(1)
+    epoch = await sealing.begin_epoch.execute(payer.tenant_id, reason="restored to noon")
+    assert await sealing.checks(payer.tenant_id) == set()
+    await sealing.tamper(
+        "UPDATE ledger_seals SET reason = 'none' WHERE tenant_id = $1 AND block_no = $2",
+        payer.tenant_id,
+        epoch.header.number,
+    )
+    assert HASH in await sealing.checks(payer.tenant_id)
+
+
+async def test_every_column_of_a_seal_was_changed(seals_database: Database) -> None:
+    async with connected(seals_database.admin_url) as admin:
+        columns = set(await names(admin, COLUMNS_OF, "aksum.ledger_seals"))
+    assert columns == BLOCK_CHANGES.keys() | {"reason"}
 
 
 async def rewritten(sealing: Sealing, payer: Payer, signer: FileSigner, elsewhere: Path) -> None:

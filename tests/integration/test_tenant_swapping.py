@@ -286,6 +286,7 @@ OWN: dict[str, Attempt] = {
     "tenants.get": lambda tx, of, _: tx.tenants.get(),
     "tenants.partners": lambda tx, of, _: tx.tenants.partners(),
     "api_keys.list": lambda tx, of, _: tx.api_keys.list(),
+    "accounts.shared": lambda tx, of, _: tx.accounts.shared(limit=99),
     "customers.add": lambda tx, of, _: tx.customers.add(of.party.customer),
     "customers.page": lambda tx, of, _: tx.customers.page(external_id=None, before=None, limit=100),
     "journal.expired_holds": lambda tx, of, world: tx.journal.expired_holds(

@@ -21,7 +21,7 @@ from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
-from domain.shared.ids import ApiKeyId, ChangeRequestId, TransactionId
+from domain.shared.ids import ChangeRequestId, OperatorId, TransactionId
 from domain.tenants.operator import Operator
 from domain.webhooks.endpoint import Endpoint
 from tests.contract.conftest import make_postgres_ports
@@ -108,9 +108,17 @@ async def inhabit(database: Database) -> Inhabited:
     async with make_postgres_ports(database) as ports:
         world = World(ports)
         await world.prepare()
-        return Inhabited(
-            database=database, mine=await inhabitant(world), theirs=await inhabitant(world)
-        )
+        mine, theirs = await inhabitant(world), await inhabitant(world)
+        await remember(world)
+        return Inhabited(database=database, mine=mine, theirs=theirs)
+
+
+async def remember(world: World) -> None:
+    """As verification does when it has found nothing."""
+    async with world.ports.ledger_audit.snapshot(full=True) as snapshot:
+        marks = await snapshot.marks()
+    for mark in marks:
+        assert await world.ports.ledger_audit.remember(mark)
 
 
 async def derived(world: World, party: Party, other: Party) -> None:
@@ -126,7 +134,7 @@ async def derived(world: World, party: Party, other: Party) -> None:
 
 async def corrected(world: World, party: Party) -> tuple[AccountChange, Correction]:
     """A credit line that two people agreed on, and a posting that was taken back with a reason."""
-    maker, checker = (Operator(ApiKeyId(world.id()), name) for name in ("Abena", "Kwame"))
+    maker, checker = (Operator(OperatorId(world.id()), name) for name in ("Abena", "Kwame"))
     request = ChangeRequest(
         id=ChangeRequestId(world.id()),
         change=CreditLine(account_id=party.usdt, floor_units="-50", floor_before="0"),

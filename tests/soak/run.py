@@ -22,7 +22,8 @@ from tests.contract.conftest import make_postgres_ports
 from tests.contract.world import USDT, World
 from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import connected
-from tests.soak.checks import DEADLOCKS, check_answers, check_books, gather
+from tests.soak.checks import check_answers, check_books, gather
+from tests.soak.history import watch
 from tests.soak.plan import Plan, save
 from tests.soak.writer import APPLICATION
 
@@ -56,7 +57,13 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """`resent` counts batches whose answer was lost, `resent_replayed` those of them that had been
+    posted all the same. `books` is what was counted in the database in the end.
+    """
+
     payments: int
+    writers: int
+    accounts: int
     outcomes: Mapping[str, int]
     replayed: int
     batches: int
@@ -65,13 +72,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     failures: Mapping[str, int]
     backends_killed: int
     processes_killed: int
-    deadlocks: int
+    moments_compared: int
+    folds: int
+    books: Mapping[str, int]
     seconds: int
 
     def table(self) -> str:
-        rows = [(name, str(value)) for name, value in msgspec.structs.asdict(self).items()]
-        width = max(len(name) for name, _ in rows)
-        return "\n".join(f"{name.replace('_', ' '):{width}}  {value}" for name, value in rows)
+        rows: dict[str, int] = {}
+        for name, value in msgspec.structs.asdict(self).items():
+            group = value if isinstance(value, Mapping) else {"": value}
+            rows |= {f"{name}: {each}".removesuffix(": "): n for each, n in group.items()}
+        lines = [f"| {name.replace('_', ' ')} | {value:,} |" for name, value in rows.items()]
+        return "\n".join(["| | |", "|---|---:|", *lines])
 
 
 async def prepare(database: Database, size: Size) -> Plan:
@@ -158,7 +170,8 @@ class Crowd:
         return sum(diary.stat().st_size for diary in self.diaries if diary.exists())
 
 
-BYTES_OF_AN_ANSWER: Final = 75
+# Less than it takes: the last kills come before the last answers.
+BYTES_OF_AN_ANSWER: Final = 60
 
 
 async def kill_while_they_write(crowd: Crowd, admin: Connection, size: Size) -> tuple[int, int]:
@@ -188,15 +201,21 @@ async def soak(database: Database, folder: Path, size: Size) -> Report:
     started = time.monotonic()
     async with connected(database.admin_url) as admin:
         with Crowd(folder, plan) as crowd:
-            backends, processes = await kill_while_they_write(crowd, admin, size)
+            done = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(watch(database, plan, done))
+                backends, processes = await kill_while_they_write(crowd, admin, size)
+                done.set()
         seconds = int(time.monotonic() - started)
         run = gather(plan, crowd.diaries)
-        await check_books(admin)
+        books = await check_books(admin)
         await check_answers(admin, plan, run)
-        deadlocks = await admin.fetchval(DEADLOCKS)
+    historian = watching.result()
     codes = Counter(OutcomeCode(answer.code).name.lower() for answer in run.answers.values())
     return Report(
         payments=plan.payments,
+        writers=plan.writers,
+        accounts=len(plan.accounts),
         outcomes=dict(codes),
         replayed=sum(answer.replayed for answer in run.answers.values()),
         batches=run.batches,
@@ -205,6 +224,8 @@ async def soak(database: Database, folder: Path, size: Size) -> Report:
         failures=dict(run.failures),
         backends_killed=backends,
         processes_killed=processes,
-        deadlocks=deadlocks,
+        moments_compared=historian.compared,
+        folds=historian.folds,
+        books=books,
         seconds=seconds,
     )

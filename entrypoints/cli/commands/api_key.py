@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PARTNERS_SCOPES: Final = (Scope.READ, Scope.TRADE, Scope.MONEY, Scope.KEYS)
 COLUMNS: Final = ("id", "lookup", "label", "status", "scopes", "expires_at", "created_at")
+OPERATORS_COLUMNS: Final = ("id", "operator_id", *COLUMNS[1:])
 
 
 def owner_options(command: F) -> F:
@@ -102,7 +103,8 @@ def list_keys(tenant: TenantId | None, operator: bool, as_json: bool) -> None:
     async def work(container: AsyncContainer) -> tuple[ApiKey, ...]:
         return await (await container.get(ManageApiKeys)).list(owner)
 
-    print_rows([_shown(key) for key in run(work)], COLUMNS, as_json=as_json)
+    columns = OPERATORS_COLUMNS if operator else COLUMNS
+    print_rows([_shown(key) for key in run(work)], columns, as_json=as_json)
 
 
 def _owner(tenant: TenantId | None, operator: bool) -> TenantId:
@@ -124,6 +126,9 @@ def _shown(key: ApiKey) -> Mapping[str, object]:
         "id": encode_id(IdPrefix.API_KEY, key.id),
         "lookup": key.lookup,
         "label": key.label,
+        "operator_id": (
+            None if key.operator_id is None else encode_id(IdPrefix.OPERATOR, key.operator_id)
+        ),
         "status": key.status.value,
         "scopes": sorted(scope.value for scope in key.scopes),
         "expires_at": key.expires_at,

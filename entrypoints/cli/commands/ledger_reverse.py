@@ -5,14 +5,11 @@ import click
 from dishka import AsyncContainer
 
 from application.ledger.reverse_transaction import Reversal, ReverseCommand, ReverseTransaction
-from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.account_name import book_name
 from domain.ledger.reversible import OriginalNotFound
-from domain.shared.errors import NotFound
 from domain.shared.ids import IdPrefix, TenantId, TransactionId, decode_id, encode_id
-from domain.tenants.tenant import HOUSE_TENANT_ID
-from entrypoints.cli.operator import TEXT, partners, run
-from entrypoints.cli.operator_key import operator_key_option, operator_of
+from entrypoints.cli.operator import TEXT, book_of, run
+from entrypoints.cli.operator_key import operator_key_option, operator_with
 from entrypoints.cli.output import json_option, print_object
 
 
@@ -45,8 +42,10 @@ def reverse(
     day = None if effective_on is None else effective_on.replace(tzinfo=UTC).date()
 
     async def work(container: AsyncContainer) -> tuple[TenantId, Reversal]:
-        by = await operator_of(container, operator_key)
-        tenant_id = await _book_of(container, wanted)
+        by = await operator_with(container, operator_key)
+        tenant_id = await book_of(container, lambda tx: tx.journal.transaction(wanted))
+        if tenant_id is None:
+            raise OriginalNotFound("no book has such a transaction")
         command = ReverseCommand(
             tenant_id=tenant_id,
             transaction_id=wanted,
@@ -58,19 +57,6 @@ def reverse(
         return tenant_id, await (await container.get(ReverseTransaction)).execute(command)
 
     print_object(_shown(*run(work)), as_json=as_json)
-
-
-async def _book_of(container: AsyncContainer, transaction_id: TransactionId) -> TenantId:
-    """Raises `OriginalNotFound`."""
-    uow: UnitOfWork = await container.get(UnitOfWork)
-    for tenant_id in (*[each.tenant.id for each in await partners(container)], HOUSE_TENANT_ID):
-        async with uow.begin(tenant_id) as tx:
-            try:
-                await tx.journal.transaction(transaction_id)
-            except NotFound:
-                continue
-            return tenant_id
-    raise OriginalNotFound("no book has such a transaction")
 
 
 def _shown(tenant_id: TenantId, done: Reversal) -> Mapping[str, object]:

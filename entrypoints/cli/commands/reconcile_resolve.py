@@ -9,7 +9,8 @@ from domain.reconciliation.breaks import Break
 from domain.shared.ids import BreakId
 from entrypoints.cli import orders
 from entrypoints.cli.breaks import shown_break
-from entrypoints.cli.operator import BREAK, TEXT, operator_label, run
+from entrypoints.cli.operator import BREAK, TEXT, run
+from entrypoints.cli.operator_key import operator_key_option, operator_with
 from entrypoints.cli.output import json_option, print_object
 
 
@@ -37,6 +38,7 @@ def assign(break_id: BreakId, owner: str | None, as_json: bool) -> None:
 @click.option("--reason", type=TEXT, help="Why it is given up.")
 @click.option("--approve", is_flag=True, help="Approve what another operator proposed.")
 @click.option("--withdraw", is_flag=True, help="Say no to what was proposed.")
+@operator_key_option
 @json_option
 def resolve(
     break_id: BreakId,
@@ -46,6 +48,7 @@ def resolve(
     reason: str | None,
     approve: bool,
     withdraw: bool,
+    operator_key: str,
     as_json: bool,
 ) -> None:
     """Close a break, in your own name: AKSUM_OPERATOR_KEY holds your personal key.
@@ -59,7 +62,8 @@ def resolve(
 
     async def work(container: AsyncContainer) -> Mapping[str, object]:
         use_case = await container.get(ResolveBreak)
-        command = ResolveCommand(break_id=break_id, operator=await operator_label(container))
+        by = await operator_with(container, operator_key)
+        command = ResolveCommand(break_id=break_id, operator=by.name)
         if others:
             closed = (await use_case.match(command, others)).value
             changed = next(each for each in closed if each.id == break_id)

@@ -86,7 +86,7 @@ class Seed:
         """The text of the key an earlier start has made, if it still has it, or of a new one."""
         manage = await self._container.get(ManageApiKeys)
         usable = {
-            key.lookup
+            key.lookup: key
             for key in await manage.list(tenant_id)
             if key.label == label and key.status is KeyStatus.ACTIVE and key.expires_at is None
         }
@@ -94,6 +94,9 @@ class Seed:
             parsed = parse_key(text)
             if parsed is not None and parsed.lookup in usable:
                 return text
+        # Nobody knows their texts any more, and a person has one key.
+        for key in usable.values():
+            await manage.revoke(tenant_id, key.id)
         return (await manage.create(tenant_id, scopes=scopes, label=label)).text
 
     async def _customer(self, tenant_id: TenantId, external_id: str) -> CustomerId:

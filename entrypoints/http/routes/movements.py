@@ -29,6 +29,7 @@ from entrypoints.http.schemas.values import units_of
         "not_found",
         "tenant_suspended",
         "customer_suspended",
+        "account_closed",
         "insufficient_funds",
         "transfer_to_self",
     ),
@@ -78,7 +79,7 @@ async def get_transfer(call: Call[Nothing]) -> Reply:
     answers={201: DepositBody},
     idempotent=True,
     sandbox_only=True,
-    refusals=("not_found", "tenant_suspended", "customer_suspended"),
+    refusals=("not_found", "tenant_suspended", "customer_suspended", "account_closed"),
     policy=DepositInSandbox,
 )
 async def create_sandbox_deposit(call: Call[CreateDepositBody]) -> Reply:

@@ -38,6 +38,7 @@ _ACCEPTED: Final = 202
         "client_order_id_taken",
         "instrument_halted",
         "customer_suspended",
+        "account_closed",
         "insufficient_funds",
         "no_liquidity",
     ),

@@ -10,6 +10,7 @@ from application.ports.reconciliation import BreakFilter
 from application.reconciliation.lp_statement import Period
 from application.reconciliation.resolve_break import ResolveBreak, ResolveCommand
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
+from application.tenants.authenticate import operator_of
 from domain.reconciliation.ageing import dates_of
 from domain.reconciliation.breaks import Break
 from domain.shared.ids import BreakId, IdPrefix, StatementId, decode_id
@@ -198,7 +199,9 @@ async def resolve_break(call: Call[ResolveBreakBody]) -> Reply:
 async def _act(call: Call[ResolveBreakBody]) -> Answer[Break]:
     asked, use_case = call.input, call.services.resolve_break
     command = ResolveCommand(
-        break_id=BreakId(call.item_id), operator=call.caller.label, request=call.idempotency
+        break_id=BreakId(call.item_id),
+        operator=operator_of(call.caller).name,
+        request=call.idempotency,
     )
     match asked.action:
         case ResolutionAction.MATCH:

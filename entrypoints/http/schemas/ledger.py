@@ -1,20 +1,25 @@
 """Accounts, their statements, and the journal behind them."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from application.ports.ledger import AccountView, PostedEntry, PostedTransaction
+from application.ports.ledger_history import StatementLine, StatementRange
 from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountStatus
 from domain.ledger.chart import AccountCode
-from domain.shared.ids import AccountId, IdPrefix, encode_id
-from entrypoints.http.moments import AsOf, MomentQuery
+from domain.shared.ids import AccountId, IdPrefix, TransactionId, encode_id
+from entrypoints.http.moments import AsOf, Instant, MomentPageQuery, past, until
 from entrypoints.http.paging import PageQuery
+from entrypoints.http.problems import invalid
 from entrypoints.http.schemas.values import (
     AccountRef,
     AssetText,
+    ClientText,
     CustomerRef,
     DecimalText,
     Timestamp,
@@ -24,18 +29,50 @@ from entrypoints.http.schemas.values import (
 )
 
 
-class AccountsQuery(MomentQuery, frozen=True, kw_only=True):
-    customer_id: CustomerRef
+class AccountsQuery(MomentPageQuery, frozen=True, kw_only=True):
+    """Without `customer_id`, your own accounts: those that all your customers share."""
+
+    customer_id: CustomerRef | None = None
+
+
+class OwnAccountsQuery(MomentPageQuery, frozen=True, kw_only=True):
+    """The accounts of the house."""
 
 
 class EntriesQuery(PageQuery, frozen=True, kw_only=True):
+    """`as_of` and `to` exclude each other."""
+
     as_of: AsOf | None = None
+    from_: (
+        Annotated[Instant, Meta(description="Booked then or later. Not in the future.")] | None
+    ) = msgspec.field(name="from", default=None)
+    to: Annotated[Instant, Meta(description="Booked before then. Not in the future.")] | None = None
+
+    def range(self, now: datetime, *, before: TransactionId | None) -> StatementRange:
+        """Raises `ApiError`."""
+        if self.as_of is not None and self.to is not None:
+            raise invalid("as_of and to exclude each other", parameter="to")
+        ending = "as_of" if self.to is None else "to"
+        begins = None if self.from_ is None else past(self.from_, now, parameter="from")
+        booked_by = None if self.as_of is None else past(self.as_of, now, parameter="as_of")
+        if self.to is not None:
+            booked_by = until(past(self.to, now, parameter="to"), parameter="to")
+        if begins is not None and booked_by is not None and booked_by < begins:
+            raise invalid("this is before from", parameter=ending)
+        return StatementRange(before=before, booked_from=begins, booked_by=booked_by)
+
+
+class TransactionsQuery(PageQuery, frozen=True, kw_only=True):
+    reference: Annotated[
+        ClientText, Meta(description="The id of a business object: an order, a transfer, …")
+    ]
 
 
 class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
     """`available` is what is posted less what is held for orders.
 
-    `version` counts the entries. `customer_id` is null on your own accounts, such as your fees.
+    `version` counts the entries. `customer_id` is null on your own accounts, such as your fees;
+    `owner` then tells those of one code and asset apart, where there are several.
     With `as_of` or `effective_on`, `posted` is as it was then, also of an account that was opened
     later (nothing); `held` and `available` are null, because holds keep no history, and all else is
     as it is now. A moment that has just passed may still gain what is being booked.
@@ -44,6 +81,7 @@ class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
     id: AccountRef
     code: AccountCode
     customer_id: CustomerRef | None
+    owner: str | None
     asset: AssetText
     status: AccountStatus
     posted: DecimalText
@@ -57,8 +95,10 @@ class AccountBody(msgspec.Struct, frozen=True, kw_only=True):
 class EntryBody(msgspec.Struct, frozen=True, kw_only=True):
     """Credits are positive: on a customer's account, what comes in.
 
-    `seq` numbers the entries of an account without a gap and `balance_after` is its running
-    balance; both are null on accounts that every customer shares.
+    `seq` numbers the entries of a customer's account without a gap, and `balance_after` is what was
+    posted to the account with this entry. On accounts that customers share `seq` is null, and
+    `balance_after` too where the entry is shown with its transaction; in the lists of such an
+    account it is added up for you, and what has just passed may still gain what is being booked.
     """
 
     transaction_id: TransactionRef
@@ -102,6 +142,7 @@ def account_body(
         code=account.key.code,
         # The owner of a customer's account is the customer's id as text.
         customer_id=account.key.owner if account.key.code is AccountCode.CUSTOMER else None,
+        owner=account.key.owner,
         asset=asset.code,
         status=account.status,
         posted=decimal(view.posted if then is None else then[account.id], asset),
@@ -113,9 +154,14 @@ def account_body(
     )
 
 
-def entry_body(entry: PostedEntry, catalog: Catalog) -> EntryBody:
+def line_body(line: StatementLine, catalog: Catalog) -> EntryBody:
+    return entry_body(line.entry, catalog, after=line.balance_after)
+
+
+def entry_body(entry: PostedEntry, catalog: Catalog, *, after: int | None = None) -> EntryBody:
+    """`after` is the running balance, where the entry does not carry it itself."""
     asset = catalog.asset(entry.asset)
-    after = entry.balance_after
+    after = entry.balance_after if after is None else after
     return EntryBody(
         transaction_id=encode_id(IdPrefix.TRANSACTION, entry.transaction_id),
         leg=entry.leg,

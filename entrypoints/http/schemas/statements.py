@@ -14,7 +14,7 @@ from domain.assets.catalog import Catalog
 from domain.shared.errors import invariant
 from domain.shared.ids import IdPrefix, encode_id
 from entrypoints.http.moments import Instant
-from entrypoints.http.schemas.ledger import EntryBody, entry_body
+from entrypoints.http.schemas.ledger import EntryBody, line_body
 from entrypoints.http.schemas.values import (
     AccountRef,
     AssetText,
@@ -88,7 +88,7 @@ def statement_body(statement: Statement, catalog: Catalog) -> StatementBody:
         from_=statement.begins,
         to=statement.ends,
         opening=decimal(statement.opening, asset),
-        entries=[entry_body(line.entry, catalog) for line in statement.lines],
+        entries=[line_body(line, catalog) for line in statement.lines],
         closing=decimal(statement.closing, asset),
     )
 

@@ -71,6 +71,8 @@ BreakRef = Annotated[str, _id(IdPrefix.BREAK)]
 EventRef = Annotated[str, _id(IdPrefix.EVENT)]
 WebhookEndpointRef = Annotated[str, _id(IdPrefix.WEBHOOK_ENDPOINT)]
 WebhookAttemptRef = Annotated[str, _id(IdPrefix.WEBHOOK_ATTEMPT)]
+ChangeRequestRef = Annotated[str, _id(IdPrefix.CHANGE_REQUEST)]
+OperatorRef = Annotated[str, _id(IdPrefix.OPERATOR)]
 ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 
 # Plain notation, as text: JSON numbers lose digits in most readers.

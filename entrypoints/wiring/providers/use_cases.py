@@ -11,6 +11,8 @@ from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
 from application.jobs.attend_to_work import AttendToWork
 from application.ledger.begin_epoch import BeginEpoch
+from application.ledger.change_terms import ChangeTerms
+from application.ledger.close_period import ClosePeriod
 from application.ledger.expire_holds import ExpireHolds
 from application.ledger.export_ledger import ExportLedger
 from application.ledger.fold_ledger import FoldLedger
@@ -78,6 +80,7 @@ class PlatformUseCases(Provider):
     create_tenant = provide(CreateTenant)
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
+    change_terms = provide(ChangeTerms)
 
 
 class SettlementUseCases(Provider):
@@ -151,4 +154,5 @@ class AuditUseCases(Provider):
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
+    close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)

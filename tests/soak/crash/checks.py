@@ -10,9 +10,9 @@ import msgspec
 
 from domain.shared.ids import IdPrefix, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from tests.soak.crash.event_checks import check_events
 from tests.soak.crash.requests import Again, Told, read
 from tests.soak.crash.stage import Stage
+from tests.soak.crash.told_checks import check_told
 
 CREATED: Final = (200, 201, 202)
 KEYS: Final = "SELECT key, resource_id FROM aksum.idempotency_keys WHERE key LIKE 'soak-%'"
@@ -82,7 +82,7 @@ async def check(stage: Stage) -> Findings:
     await _check_answers(stage, findings)
     await _check_effects(stage, findings)
     await _check_vendors(stage, findings)
-    await check_events(stage, findings.add)
+    await check_told(stage, findings.add)
     await _check_books(stage, findings)
     return findings
 

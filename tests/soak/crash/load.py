@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.integration.sandbox_process import Tenant
 from tests.soak.crash.requests import Asked, Told, ask, ask_again
 from tests.soak.crash.stage import Stage
 
 TELLERS: Final = 4
 TENANTS: Final = 2
+FIRST_OPERATOR: Final = -1
+SECOND_OPERATOR: Final = -2
 PAUSE_SECONDS: Final = 0.15
 OPERATOR_PAUSE_SECONDS: Final = 3
 BATCH_MAX: Final = 8
@@ -201,7 +204,7 @@ ACTS: Final[Mapping[Act, float]] = {
 
 
 class Operator:
-    """Reconciles again and again, and proposes and withdraws a write-off of what is left over."""
+    """Reconciles, proposes and withdraws a write-off of what is left over, and changes terms."""
 
     def __init__(self, load: Load, chosen: random.Random) -> None:
         self._load = load
@@ -214,6 +217,7 @@ class Operator:
         while True:
             await self._load.may_go()
             await self._load.turn(self._reconcile())
+            await self._load.turn(self._change_terms())
             await asyncio.sleep(OPERATOR_PAUSE_SECONDS)
 
     async def _leave_a_difference(self) -> None:
@@ -238,6 +242,31 @@ class Operator:
             )
             await self._ask(path, body)
 
+    async def _change_terms(self) -> None:
+        """A credit line that one operator proposes and the other approves."""
+        tenant = self._chosen.choice(self._load.sandbox.describe().tenants)
+        account = await self._account(tenant)
+        if account is None:
+            return
+        path, of_tenant = "/admin/v1/change-requests", {"tenant_id": tenant.id}
+        line = str(self._chosen.randint(1, 10**6))
+        body = {"account_id": account, "kind": "credit_line", "reason": "s", "credit_line": line}
+        told = await self._ask(path, {**of_tenant, **body})
+        if told.id is not None:
+            await self._ask(f"{path}/{told.id}/approve", of_tenant, caller=SECOND_OPERATOR)
+
+    async def _account(self, tenant: Tenant) -> str | None:
+        customer = self._chosen.choice(tenant.customers)
+        with suppress(aiohttp.ClientError, TimeoutError, KeyError):
+            async with self._load.sandbox.session.get(
+                self._load.sandbox.describe().api_url + "/v1/accounts",
+                params={"customer_id": customer},
+                headers={"Authorization": f"Bearer {tenant.api_key}"},
+            ) as response:
+                accounts = (await response.json())["data"]
+            return str(self._chosen.choice(accounts)["id"]) if accounts else None
+        return None
+
     async def _open_breaks(self) -> list[dict[str, Any]]:
         described = self._load.sandbox.describe()
         headers = {"Authorization": f"Bearer {described.operator_keys[0]}"}
@@ -254,8 +283,11 @@ class Operator:
             ]
         return []
 
-    async def _ask(self, path: str, body: Mapping[str, Any]) -> None:
+    async def _ask(
+        self, path: str, body: Mapping[str, Any], *, caller: int = FIRST_OPERATOR
+    ) -> Told:
         self._count += 1
         key = f"soak-{self._chosen.getrandbits(48):012x}-op-{self._count}"
-        asked = Asked(key=key, caller=None, path=path, body=body)
-        await ask(self._load.sandbox, self._load.notebook, asked)
+        asked = Asked(key=key, caller=caller, path=path, body=body)
+        told, _ = await ask(self._load.sandbox, self._load.notebook, asked)
+        return told

@@ -21,10 +21,10 @@ BUSY_CODES: Final = frozenset({"idempotency_in_progress", "conflict"})
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, tag="asked"):
-    """`caller` is the place of a tenant in the sandbox's file, None the first operator."""
+    """`caller` is the place of a tenant in the sandbox's file; -1 and -2 are its operators."""
 
     key: str
-    caller: int | None
+    caller: int
     path: str
     body: Mapping[str, Any]
     scenario: str | None = None
@@ -111,8 +111,8 @@ async def _send(sandbox: Sandbox, asked: Asked) -> tuple[int | None, Any]:
     """No status when whoever answered has died, or asks to be asked again."""
     described = sandbox.describe()
     api_key = (
-        described.operator_keys[0]
-        if asked.caller is None
+        described.operator_keys[-1 - asked.caller]
+        if asked.caller < 0
         else described.tenants[asked.caller].api_key
     )
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": asked.key}

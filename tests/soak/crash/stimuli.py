@@ -23,7 +23,15 @@ from application.ports.intents import IntentKind
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.commands import PlaceHold
 from domain.ledger.hold import new_hold
-from domain.shared.ids import AccountId, HoldId, IdPrefix, TenantId, TransactionId, encode_id
+from domain.shared.ids import (
+    AccountId,
+    HoldId,
+    IdPrefix,
+    TenantId,
+    TransactionId,
+    decode_id,
+    encode_id,
+)
 from domain.shared.money import AssetCode
 from tests.integration.sandbox_process import ROOT
 from tests.soak.crash.requests import Asked, ask
@@ -43,6 +51,10 @@ SELECT t.id FROM aksum.ledger_transactions t
 WHERE t.template = 'transfer' AND NOT EXISTS (
   SELECT FROM aksum.ledger_transactions r WHERE r.tenant_id = t.tenant_id AND r.reverses = t.id)
 ORDER BY t.booked_at DESC LIMIT 1
+"""
+NEXT_DAY: Final = """
+SELECT coalesce(max(closed_through), '2020-01-01') + 1 FROM aksum.ledger_periods
+WHERE tenant_id = $1
 """
 POISON: Final = b'{"poison": true}'
 POISONED: Final = "SELECT count(*) FROM aksum.intents WHERE payload = $1::jsonb"
@@ -132,10 +144,7 @@ async def reverse(stage: Stage) -> None:
     found = await stage.admin.fetchval(REVERSIBLE)
     if found is None:
         return
-    environment = {
-        "AKSUM_DATABASE_URL": stage.sandbox.describe().database_url,
-        "AKSUM_OPERATOR_KEY": stage.sandbox.describe().operator_keys[0],
-    }
+    environment = _operators_environment(stage)
     arguments = (
         *("ledger", "reverse", encode_id(IdPrefix.TRANSACTION, TransactionId(UUID(str(found))))),
         *("--reason", "soak", "--idempotency-key", secrets.token_hex(8), "--json"),
@@ -143,6 +152,25 @@ async def reverse(stage: Stage) -> None:
     code, _ = await _command(stage, *arguments, environment=environment)
     if code == -signal.SIGKILL:
         await _until_done(stage, *arguments, environment=environment)
+
+
+async def close_period(stage: Stage) -> None:
+    """A day more each time, long before anything happened."""
+    tenant = stage.sandbox.describe().tenants[0].id
+    day = await stage.admin.fetchval(NEXT_DAY, decode_id(IdPrefix.TENANT, tenant))
+    environment = _operators_environment(stage)
+    arguments = ("ledger", "close-period", "--tenant", tenant, "--day", str(day), "--json")
+    code, _ = await _command(stage, *arguments, environment=environment)
+    if code == -signal.SIGKILL:
+        await _until_done(stage, *arguments, environment=environment)
+
+
+def _operators_environment(stage: Stage) -> Mapping[str, str]:
+    described = stage.sandbox.describe()
+    return {
+        "AKSUM_DATABASE_URL": described.database_url,
+        "AKSUM_OPERATOR_KEY": described.operator_keys[0],
+    }
 
 
 async def migrate(stage: Stage) -> None:
@@ -198,6 +226,8 @@ STIMULI: Final[Mapping[str, Stimulus]] = {
     crash_points.WEBHOOK_DISABLING: register_gone,
     crash_points.REVERSE_BEFORE_COMMIT: reverse,
     crash_points.REVERSE_COMMITTED: reverse,
+    crash_points.PERIOD_BEFORE_COMMIT: close_period,
+    crash_points.PERIOD_CLOSED: close_period,
     crash_points.MIGRATE_LOCKED: migrate,
     crash_points.MIGRATE_REVISION: migrate,
     crash_points.MIGRATE_UPGRADED: migrate,

@@ -28,41 +28,6 @@ def places(tmp_path: Path) -> Places:
     return Places(tmp_path)
 
 
-async def test_signature_of_a_trusted_key_is_recognised(places: Places) -> None:
-    made = make_key(places.key, places.trusted)
-    signature = await places.signer.sign(MESSAGE)
-    assert signature.key_id == made
-    assert await places.keys.known() == {made}
-    assert await places.keys.is_signed(MESSAGE, signature=signature.value, key_id=made)
-
-
-async def test_anything_else_is_not_signed(places: Places, tmp_path: Path) -> None:
-    made = make_key(places.key, places.trusted)
-    other = make_key(tmp_path / "other.pem", tmp_path / "elsewhere")
-    signature = (await places.signer.sign(MESSAGE)).value
-    bent = bytes([signature[0] ^ 1]) + signature[1:]
-    for message, value, key_id in (
-        (MESSAGE + b"!", signature, made),
-        (MESSAGE, bent, made),
-        (MESSAGE, signature, other),
-        (MESSAGE, signature[:-1], made),
-        (MESSAGE, b"", made),
-    ):
-        assert not await places.keys.is_signed(message, signature=value, key_id=key_id)
-    assert await places.keys.public_key(other) is None
-
-
-async def test_replaced_key_stays_trusted_and_signs_no_more(places: Places) -> None:
-    first = make_key(places.key, places.trusted)
-    keys, before = places.keys, await places.signer.sign(MESSAGE)
-    assert await keys.known() == {first}
-    second = make_key(places.key, places.trusted)
-    after = await places.signer.sign(MESSAGE)
-    assert (before.key_id, after.key_id) == (first, second)
-    for signature in (before, after):
-        assert await keys.is_signed(MESSAGE, signature=signature.value, key_id=signature.key_id)
-
-
 def test_private_key_is_for_its_owner_alone(places: Places) -> None:
     make_key(places.key, places.trusted)
     make_key(places.key, places.trusted)

@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha512
-from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
 from adapters.memory.clock import ManualClock
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.seal_anchor import MemorySealAnchor
+from adapters.memory.signing import MemoryKeys
 from adapters.memory.store import BookedTransaction, Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.ids import SystemIds
-from adapters.system.seal_anchor import FileSealAnchor
 from application.ledger.seal_ledger import BLOCKS_MAX, SealLedger, SealReport
 from application.ports.parties import StoredTenant
-from application.ports.signing import Signature, SignerUnavailable
+from application.ports.signing import SignerUnavailable
 from domain.ledger.entry import Entry, JournalTransaction
 from domain.ledger.seal import Seal
 from domain.shared.ids import AccountId, TenantId, TransactionId
@@ -27,17 +26,7 @@ POLICY = PricingPolicy(platform_spread_ppm=0, tenant_spread_ppm=0, fee_ppm=0)
 USDT = AssetCode("USDT")
 
 
-class NoSigner:
-    def __init__(self) -> None:
-        self.available = True
-
-    async def sign(self, message: bytes) -> Signature:
-        if not self.available:
-            raise SignerUnavailable("no key today")
-        return Signature(sha512(message).digest(), "0123456789abcdef")
-
-
-class Refusing(FileSealAnchor):
+class Refusing(MemorySealAnchor):
     """Has no room for one of the tenants."""
 
     unlucky: TenantId | None = None
@@ -52,10 +41,11 @@ class Refusing(FileSealAnchor):
 class Platform:
     """Books in memory, sealed in blocks of one transaction."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self) -> None:
         self.clock = ManualClock()
         self.store = Store(clock=self.clock, ids=SystemIds())
-        self.signer, self.anchor = NoSigner(), Refusing(root)
+        self.signer, self.anchor = MemoryKeys(), Refusing()
+        self.signer.make_key()
         self.uow = MemoryUnitOfWork(self.store)
         self.seal_ledger = SealLedger(
             uow=self.uow,
@@ -99,8 +89,8 @@ class Platform:
 
 
 @pytest.fixture
-async def platform(tmp_path: Path) -> Platform:
-    made = Platform(tmp_path / "anchor")
+async def platform() -> Platform:
+    made = Platform()
     await made.tenant(HOUSE_TENANT_ID)
     return made
 
@@ -142,16 +132,16 @@ async def test_books_that_cannot_be_sealed_stop_no_others(platform: Platform) ->
 async def test_missing_key_is_said_and_nothing_is_sealed(platform: Platform) -> None:
     tenant_id = await platform.tenant(booked=1)
     await platform.close()
-    platform.signer.available = False
+    platform.signer.lose_key()
     with pytest.raises(SignerUnavailable):
         await platform.run()
     assert await platform.anchor.lines(tenant_id) == ()
-    platform.signer.available = True
+    platform.signer.make_key()
     assert (await platform.run()).blocks == 1
 
 
 async def test_key_is_asked_for_only_when_there_is_something_to_seal(platform: Platform) -> None:
     await platform.tenant()
-    platform.signer.available = False
+    platform.signer.lose_key()
     await platform.close()
     assert (await platform.run()).refused == ()

@@ -14,12 +14,12 @@ from domain.reconciliation.breaks import (
     BreakNotOpen,
     BreakState,
     Resolution,
-    SecondOperatorRequired,
     WriteOffNotProposed,
 )
 from domain.reconciliation.findings import BreakType, Finding
 from domain.shared.errors import InvariantViolation
 from domain.shared.ids import BreakId, MatchId, TransactionId
+from domain.tenants.operator import SecondOperatorRequired
 from tests.unit.domain.reconciliation.sides import MONDAY, USDT, item, line
 
 NOW: Final = datetime(2026, 3, 4, tzinfo=UTC)
@@ -69,6 +69,12 @@ def test_write_off_needs_somebody_else() -> None:
     assert (closed.proposal.proposed_by, closed.proposal.approved_by) == ("maker", "checker")
     with pytest.raises(SecondOperatorRequired):
         approve(proposed(), by="maker")
+
+
+@pytest.mark.parametrize("name", ["MAKER", " maker ", "\uff4daker"])
+def test_the_same_name_written_differently_is_no_second_operator(name: str) -> None:
+    with pytest.raises(SecondOperatorRequired):
+        approve(proposed(), by=name)
 
 
 def test_write_off_that_nobody_proposed_cannot_be_approved() -> None:
