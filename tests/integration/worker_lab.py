@@ -12,6 +12,7 @@ from typing import Any, Final
 import asyncpg
 from dishka import AsyncContainer
 from saq import Queue
+from saq.queue.redis import RedisQueue
 
 from adapters.jobs.queue import SaqBell
 from application.customers.create_customer import CreateCustomer, CreateCustomerCommand
@@ -125,7 +126,20 @@ async def working(database: Database, queue_url: str | None = None) -> AsyncIter
         runner.stopping.set()
         async with asyncio.timeout(STOP_SECONDS_MAX):
             await task
+        await _close_late_connections(await container.get(Queue))
         await container.close()
+
+
+async def _close_late_connections(queue: Queue) -> None:
+    """SAQ waits a second for its tasks and no longer; one that ends later may have connected anew.
+
+    A process that stops takes its sockets with it, a test does not.
+    """
+    late = {each for each in asyncio.all_tasks() if each.get_name() == "process"}
+    if late:
+        await asyncio.wait(late, timeout=STOP_SECONDS_MAX)
+    if isinstance(queue, RedisQueue):
+        await queue.redis.connection_pool.disconnect()
 
 
 @asynccontextmanager
