@@ -18,6 +18,7 @@ from saq.queue.postgres import PostgresQueue
 from typing_extensions import override
 
 from adapters.jobs.schema import QUEUE_SCHEMA
+from application import crash_points
 from application.ports.bell import JobKind
 
 NAME: Final = "aksum"
@@ -80,6 +81,8 @@ class SaqBell:
         self._queue = queue
 
     async def ring(self, kind: JobKind) -> bool:
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RING_BEFORE)
         job = Job(
             function=kind.value,
             kwargs={"kind": kind.value},
@@ -90,4 +93,7 @@ class SaqBell:
             retry_delay=RETRY_DELAY.total_seconds(),
             ttl=NO_TRACE,
         )
-        return await self._queue.enqueue(job) is not None
+        rung = await self._queue.enqueue(job) is not None
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RING_RUNG)
+        return rung

@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 
 from adapters.postgres.connection import UUID_MIN, Row, acquired
+from application import crash_points
 from application.ports.intents import DueIntent, IntentKind
 from domain.shared.ids import TenantId
 
@@ -113,7 +114,12 @@ class PostgresDueWork:
 
     async def make_partitions(self, *, months_ahead: int) -> int:
         async with acquired(self._pool) as connection:
-            return int(await connection.fetchval(MAKE_PARTITIONS, months_ahead))
+            if crash_points.armed:
+                await crash_points.reach(crash_points.PARTITIONS_BEFORE)
+            made = int(await connection.fetchval(MAKE_PARTITIONS, months_ahead))
+        if crash_points.armed:
+            await crash_points.reach(crash_points.PARTITIONS_MADE)
+        return made
 
     async def _fetch(self, query: str, *args: object) -> Sequence[Row]:
         async with acquired(self._pool) as connection:

@@ -1,5 +1,6 @@
 import msgspec
 
+from application import crash_points
 from application.customers.announcing import customer_announcement
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
@@ -59,5 +60,9 @@ class CreateCustomer:
                 )
                 await tx.customers.add(customer)
                 await tx.outbox.add(customer_announcement(EventId(self._ids.new()), customer))
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_BEFORE_COMMIT)
                 await tx.commit()
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_COMMITTED)
                 return Answer(customer)

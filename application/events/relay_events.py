@@ -46,12 +46,15 @@ class RelayEvents:
             return 0
 
     async def _number(self, tenant_id: TenantId) -> int:
-        await crash_points.reach(crash_points.RELAY_TENANT_FOUND)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RELAY_TENANT_FOUND)
         async with self._uow.begin(tenant_id) as tx:
             numbered = await tx.outbox.number(limit=NUMBER_MAX)
             if not numbered:
                 return 0
-            await crash_points.reach(crash_points.RELAY_BEFORE_COMMIT)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RELAY_BEFORE_COMMIT)
             await tx.commit()
-        await crash_points.reach(crash_points.RELAY_COMMITTED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RELAY_COMMITTED)
         return numbered

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from application import crash_points
 from application.jobs.work_policy import WORK
 from application.ports.clock import Clock
 from application.ports.intents import Intent
@@ -29,7 +30,11 @@ async def put_off(uow: UnitOfWork, clock: Clock, intent: Intent, error: Exceptio
         else:
             held = await tx.intents.postpone(intent, until=clock.now() + pause, error=reason)
         if held:
+            if crash_points.armed:
+                await crash_points.reach(crash_points.PUT_OFF_BEFORE_COMMIT)
             await tx.commit()
+    if crash_points.armed:
+        await crash_points.reach(crash_points.PUT_OFF_COMMITTED)
     return held and pause is None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from application import crash_points
 from application.idempotency import Answer, claim
 from application.ledger.announcing import terms_announcement
 from application.ports.catalog import Platform
@@ -94,7 +95,11 @@ class ChangeTerms:
                 proposed_at=self._clock.now(),
             )
             await tx.change_requests.add(proposed)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.CHANGE_BEFORE_PROPOSED)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.CHANGE_PROPOSED)
         return Answer(proposed)
 
     async def approve(self, command: DecideCommand) -> Answer[ChangeRequest]:
@@ -117,7 +122,11 @@ class ChangeTerms:
             await tx.outbox.add(
                 terms_announcement(event_id, change, number=number, catalog=catalog)
             )
+            if crash_points.armed:
+                await crash_points.reach(crash_points.CHANGE_BEFORE_APPLIED)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.CHANGE_APPLIED)
         return Answer(applied)
 
     async def reject(self, command: DecideCommand) -> Answer[ChangeRequest]:

@@ -49,7 +49,8 @@ class MirrorToHouse:
         if not leased:
             return 0
         try:
-            await crash_points.reach(crash_points.MIRROR_LEASED)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_LEASED)
             await self._follow_all(leased)
         except asyncio.CancelledError:
             await give_back(self._uow, leased)
@@ -98,9 +99,11 @@ class MirrorToHouse:
         instructions = [_instruction(intent) for intent in intents]
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             outcomes = await HousePostings(tx, at=self._clock.now()).follow(instructions)
-            await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
             await tx.commit()
-        await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
         return outcomes
 
     async def _finish(self, intents: Sequence[Intent], outcomes: Sequence[Outcome | None]) -> None:
@@ -112,7 +115,11 @@ class MirrorToHouse:
                 ended = [await self._end(tx, intent, outcome) for intent, outcome in finished]
                 # A lost lease means that somebody follows it again, which changes nothing.
                 if all(ended):
+                    if crash_points.armed:
+                        await crash_points.reach(crash_points.MIRROR_BEFORE_FINISH)
                     await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_FINISHED)
 
     async def _end(self, tx: Transaction, intent: Intent, outcome: Outcome | None) -> bool:
         if outcome is None:

@@ -129,7 +129,8 @@ class AcceptQuote:
             execution = await tx.trading.reserve(reservation)
             if execution is not None:
                 _require_not_halted(execution.stored.quote, view)
-                await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
         return execution
 
@@ -157,9 +158,11 @@ class AcceptQuote:
     async def _carry_out(
         self, command: AcceptQuoteCommand, execution: OpenExecution, catalog: Catalog
     ) -> Order:
-        await crash_points.reach(crash_points.ACCEPT_RESERVED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_RESERVED)
         outcome = await self._call(execution, command.scenario)
-        await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
         for poll in range(POLLS_MAX + 1):
             if isinstance(outcome, Filled | Rejected):
                 return await self._record.settled(
@@ -174,6 +177,8 @@ class AcceptQuote:
                 kept = await self._keep_open(
                     command, execution, outcome, catalog=catalog, last=not polling
                 )
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.ACCEPT_KEPT_OPEN)
                 if kept is None or not polling:
                     break
                 execution = kept
@@ -191,7 +196,8 @@ class AcceptQuote:
             return Rejected(reason="deadline_passed", detail="not sent: too late")
         if provider is None:
             return Rejected(reason="lp_unavailable", detail="not sent: the LP is not configured")
-        await crash_points.reach(crash_points.ACCEPT_BEFORE_LP)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_BEFORE_LP)
         return await provider.execute_quote(
             LpExecute(
                 order_id=attempt.order_id,

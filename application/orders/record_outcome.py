@@ -70,9 +70,11 @@ class RecordOutcome:
                     tx, execution, outcome, catalog=catalog, evidence=evidence, at=at
                 )
             if order is not None:
-                await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
                 await tx.commit()
-                await crash_points.reach(crash_points.RECORD_COMMITTED)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.RECORD_COMMITTED)
                 return order
         return await self.recorded(tenant_id, execution.order.id)
 
@@ -158,8 +160,11 @@ class RecordOutcome:
             )
             if not kept:
                 return None
-            await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECORD_OPEN_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RECORD_OPEN_COMMITTED)
         return replace(after, order=order, attempt=replace(attempt, status=status, looks=looks))
 
     async def recorded(self, tenant_id: TenantId, order_id: OrderId) -> Order:

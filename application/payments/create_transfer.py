@@ -3,6 +3,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from application import crash_points
 from application.errors import CustomerNotFound, CustomerSuspended, InsufficientFunds
 from application.idempotency import Answer, claim, store_refusal
 from application.in_flight import InFlight
@@ -127,7 +128,11 @@ class CreateTransfer:
             return None
         await tx.transfers.add(made)
         await tx.outbox.add(transfer_announcement(EventId(self._ids.new()), made, asset))
+        if crash_points.armed:
+            await crash_points.reach(crash_points.TRANSFER_BEFORE_COMMIT)
         await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.TRANSFER_COMMITTED)
         return Answer(made)
 
     async def _refused(

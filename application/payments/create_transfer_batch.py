@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.errors import IdempotencyInProgress
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
@@ -102,7 +103,11 @@ class CreateTransferBatch:
             if earlier is not None:
                 return Answer(await batch_result(tx, TransferBatchId(earlier)), replayed=True)
             result = await self._carry_out(tx, command, batch_id, catalog)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.BATCH_BEFORE_COMMIT)
             await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.BATCH_COMMITTED)
             return Answer(result)
 
     async def _carry_out(

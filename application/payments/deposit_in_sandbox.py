@@ -1,5 +1,6 @@
 import msgspec
 
+from application import crash_points
 from application.errors import CustomerSuspended
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
@@ -100,7 +101,11 @@ class DepositInSandbox:
         await self._post(tx, command.tenant_id, deposit)
         await tx.deposits.add(deposit)
         await tx.outbox.add(deposit_announcement(EventId(self._ids.new()), deposit, asset))
+        if crash_points.armed:
+            await crash_points.reach(crash_points.DEPOSIT_BEFORE_COMMIT)
         await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.DEPOSIT_COMMITTED)
         return Answer(deposit)
 
     async def _post(self, tx: Transaction, tenant_id: TenantId, deposit: Deposit) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import claim
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -71,7 +72,11 @@ class RecordStatement:
             check(previous)
             found = Comparing(read, books, known, at=self._clock.now(), ids=ids).compare()
             await _record(tx, found)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECON_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RECON_COMMITTED)
         return found
 
     async def _known(self, tx: Transaction, read: StatementRead, books: Books) -> Known:
@@ -92,7 +97,11 @@ class RecordStatement:
 async def _record(tx: Transaction, found: Comparison) -> None:
     kept = tx.reconciliation
     await kept.add_statement(found.statement, found.lines)
+    if crash_points.armed:
+        await crash_points.reach(crash_points.RECON_STATEMENT)
     await kept.add_matches(found.matches)
+    if crash_points.armed:
+        await crash_points.reach(crash_points.RECON_MATCHES)
     # Before the new ones: a line or an entry may have left an old break for a new one.
     await kept.update_breaks(found.changed)
     await kept.add_breaks(found.opened)

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, earlier
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -115,6 +116,8 @@ class RunReconciliation:
                 first_entry_at=first,
                 asked=command.period,
             )
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECON_READ)
             try:
                 return await self._record.execute(read, previous=previous, request=request)
             except Overtaken:

@@ -104,7 +104,11 @@ class DeliverWebhooks:
                 await self._prepare(each, event, endpoint.url, keys, now)
                 for each, event in zip(claims, events, strict=True)
             ]
+            if crash_points.armed:
+                await crash_points.reach(crash_points.WEBHOOK_BEFORE_CLAIM)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.WEBHOOK_CLAIMED)
         return tuple(prepared)
 
     async def attempt(self, prepared: Prepared) -> Verdict | None:
@@ -112,15 +116,20 @@ class DeliverWebhooks:
         began = self._clock.now()
         if began - prepared.claimed_at > BEGIN_WITHIN:
             return None
-        await crash_points.reach(crash_points.WEBHOOK_BEFORE_SEND)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.WEBHOOK_BEFORE_SEND)
         answer = await self._sender.send(prepared.url, prepared.headers, prepared.body)
-        await crash_points.reach(crash_points.WEBHOOK_SENT)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.WEBHOOK_SENT)
         now = self._clock.now()
         took = max(now - began, timedelta(0))
         async with self._uow.begin(prepared.claim.tenant_id, lane=Lane.RECORD) as tx:
             held = await self._record(tx, prepared.claim, answer, now=now, took=took)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.WEBHOOK_BEFORE_RECORD)
             await tx.commit()
-        await crash_points.reach(crash_points.WEBHOOK_RECORDED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.WEBHOOK_RECORDED)
         return judge(answer) if held else None
 
     async def _prepare(
@@ -159,6 +168,8 @@ class DeliverWebhooks:
         if after.version != endpoint.version:
             await tx.webhook_endpoints.update(after)
             await tx.outbox.add(disabled(after, self._ids))
+            if crash_points.armed:
+                await crash_points.reach(crash_points.WEBHOOK_DISABLING)
         elif after is not endpoint:
             await tx.webhook_endpoints.observe(after)
         return True

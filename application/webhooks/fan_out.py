@@ -2,6 +2,7 @@ import asyncio
 import logging
 from typing import Final
 
+from application import crash_points
 from application.errors import Overloaded
 from application.ports.events import Event, EventFilter
 from application.ports.unit_of_work import UnitOfWork
@@ -61,7 +62,11 @@ class FanOutEvents:
             chosen = [to_deliver(each) for each in page.events if is_for(endpoint, each)]
             made = await tx.webhook_deliveries.add(endpoint_id, chosen) if chosen else 0
             await tx.webhook_endpoints.advance(endpoint_id, to=page.looked_until)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.FAN_OUT_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.FAN_OUT_COMMITTED)
         return made
 
 

@@ -5,6 +5,7 @@ import msgspec
 from msgspec.structs import replace
 from typing_extensions import override
 
+from application import crash_points
 from application.errors import VersionConflict
 from application.events.catalog import is_told
 from application.idempotency import claim, earlier
@@ -105,6 +106,8 @@ class ManageWebhookEndpoints:
                     return await self._shown(tx, WebhookEndpointId(known))
             endpoint = await self._new(command)
             made = await self._keys.make(tenant_id, endpoint.id, number=1, at=endpoint.created_at)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.ENDPOINT_KEYS_MADE)
             async with self._uow.begin(tenant_id) as tx:
                 known = await claim(tx, request, resource=RESOURCE, resource_id=endpoint.id)
                 if known is not None:
@@ -115,7 +118,11 @@ class ManageWebhookEndpoints:
                 after = await tx.events.last_seq()
                 await tx.webhook_endpoints.add(endpoint, made.keys, after=after)
                 await tx.outbox.add(ping(endpoint, self._ids))
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.ENDPOINT_BEFORE_COMMIT)
                 await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.ENDPOINT_COMMITTED)
         return ShownEndpoint(
             endpoint=endpoint, public_keys=(made.keys.public_key,), secret=made.secret
         )

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, claim
 from application.ports.events import PAGE_MAX, Event
 from application.ports.idempotency import IdempotentRequest
@@ -66,7 +67,11 @@ class Redeliver:
             for each in endpoints:
                 await tx.webhook_endpoints.lock(each.id)
                 await tx.webhook_deliveries.renew(each.id, (to_deliver(event),))
+            if crash_points.armed:
+                await crash_points.reach(crash_points.REDELIVER_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.REDELIVER_COMMITTED)
         return Answer(done)
 
     async def page(self, command: ReplayCommand) -> Answer[Replayed]:

@@ -17,6 +17,7 @@ from dishka import AsyncContainer
 from saq import Queue, Worker
 from saq.types import Context, PartialTimersDict
 
+from application import crash_points
 from application.ports.bell import JobBell, JobKind
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
@@ -148,14 +149,24 @@ def _worker(queue: Queue, runner: Runner) -> Worker[Context]:
         functions=[_function(kind, runner) for kind in WAITED_FOR],
         concurrency=len(WAITED_FOR),
         timers=TIMERS,
+        after_process=_acknowledged,
         cancellation_hard_deadline_s=QUEUE_STOP.total_seconds() / 2,
     )
     worker.SIGNALS = []  # ours to handle, for all parts
     return worker
 
 
+async def _acknowledged(_context: Context) -> None:
+    if crash_points.armed:
+        await crash_points.reach(crash_points.JOB_ACKNOWLEDGED)
+
+
 def _function(kind: JobKind, runner: Runner) -> tuple[str, Callable[..., Awaitable[None]]]:
     async def run(context: Context, **_payload: str) -> None:
+        if crash_points.armed:
+            await crash_points.reach(crash_points.JOB_TAKEN)
         await runner.run(kind, beat=context["job"].update)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.JOB_DONE)
 
     return (kind.value, run)

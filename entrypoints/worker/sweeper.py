@@ -2,6 +2,7 @@
 
 import asyncio
 
+from application import crash_points
 from application.ports.bell import JobKind
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.runner import Runner
@@ -22,4 +23,6 @@ class Sweeper:
     async def _sweep(self, kind: JobKind) -> None:
         while not self._runner.stopping.is_set():
             await survives(f"sweeping {kind}", self._runner.run(kind))
+            if crash_points.armed:
+                await crash_points.reach(crash_points.SWEEP_DONE)
             await sleep_unless(self._runner.stopping, SWEEP_EVERY)

@@ -55,9 +55,11 @@ class Timekeeper:
     async def _run(self, kind: JobKind, run: Run) -> None:
         renewing = asyncio.create_task(self._renew(run))
         try:
-            await crash_points.reach(crash_points.SCHEDULE_BEGUN)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.SCHEDULE_BEGUN)
             ran = await self._runner.run(kind)
-            await crash_points.reach(crash_points.SCHEDULE_RAN)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.SCHEDULE_RAN)
         except asyncio.CancelledError:
             await self._give_back(run)
             raise
@@ -84,6 +86,8 @@ class Timekeeper:
             ),
             error=None if error is None else _reason(error),
         )
+        if crash_points.armed:
+            await crash_points.reach(crash_points.SCHEDULE_ENDED)
         if not held:
             _log.warning("%s took so long that somebody else has begun it", kind)
 

@@ -1,4 +1,4 @@
-"""Relays, writers and consumers are killed while they work; the long run is `tests.soak.events`."""
+"""Relays, writers and consumers are killed while they work; the long run is `./dev soak events`."""
 
 from pathlib import Path
 from typing import Final

@@ -5,9 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from aiohttp import web
+
+STATUS: Final = {"fails": 500, "gone": 410}
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -18,7 +21,7 @@ class Arrived(msgspec.Struct, frozen=True):
 
 
 class Receiver:
-    """`/fine/…` says 204, `/hangs/…` says nothing, `/fails/…` says 500."""
+    """`/fine/…` says 204, `/hangs/…` says nothing, `/fails/…` says 500, `/gone/…` says 410."""
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
@@ -56,7 +59,7 @@ class Receiver:
             await asyncio.sleep(0)
         finally:
             self._at_once[name] -= 1
-        return web.Response(status=500 if request.path.startswith("/fails/") else 204)
+        return web.Response(status=STATUS.get(request.path.split("/")[1], 204))
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """A relay in a process of its own, to be killed.
 
-python -m tests.soak.event_relay URL CRASH_PLAN_FILE
+python -m tests.soak.event_relay URL FOLDER_OF_CRASH_POINTS
 """
 
 import asyncio
@@ -19,8 +19,8 @@ APPLICATION: Final = "soak-relay"
 PASS_EVERY_SECONDS: Final = 0.02
 
 
-async def main(url: str, plan_file: str) -> None:
-    arm(f"@{plan_file}")
+async def main(url: str, armory: str) -> None:
+    arm(f"@{armory}")
     async with await create_pool(url, size=2, application_name=APPLICATION) as pool:
         uow = PostgresUnitOfWork(main=pool, record=pool, known=KnownAccounts())
         relay = RelayEvents(uow=uow, due=PostgresDueWork(pool))

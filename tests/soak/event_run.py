@@ -103,9 +103,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Relays:
     """Two processes; one that was killed is started again."""
 
-    def __init__(self, database: Database, plan_file: Path) -> None:
-        self._arguments = [database.worker_url, str(plan_file)]
-        self._plan_file = plan_file
+    def __init__(self, database: Database, armory: Path) -> None:
+        armory.mkdir()
+        self._arguments = [database.worker_url, str(armory)]
+        self._armory = armory
+        self._point = POINTS[0]
         self._running: list[subprocess.Popen[bytes]] = []
         self.killed: Counter[str] = Counter()
 
@@ -125,13 +127,14 @@ class Relays:
 
     def arm(self, point: str) -> None:
         """Whoever gets there next dies there."""
-        self._plan_file.write_text(point)
+        self._point = point
+        (self._armory / point).write_text("kill")
         self.killed[point] += 1
 
     def disarm(self) -> None:
         if self.armed:
-            self.killed[self._plan_file.read_text()] -= 1
-            self._plan_file.unlink()
+            self.killed[self._point] -= 1
+            (self._armory / self._point).unlink()
 
     def kill_one(self, chosen: random.Random) -> None:
         chosen.choice(self._running).kill()
@@ -146,7 +149,7 @@ class Relays:
 
     @property
     def armed(self) -> bool:
-        return self._plan_file.exists()
+        return (self._armory / self._point).exists()
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -250,7 +253,7 @@ async def soak(database: Database, folder: Path, size: Size) -> Report:
         admin = await opened.enter_async_context(connected(database.admin_url))
         pools = await opened.enter_async_context(Pools(database))
         holder = await opened.enter_async_context(Pools(database, writer=HOLDER))
-        relays = opened.enter_context(Relays(database, folder / "crash-plan"))
+        relays = opened.enter_context(Relays(database, folder / "crash-points"))
         writers = [
             asyncio.create_task(Writer(pools.uow, changes, seed=size.seed + number).run())
             for number in range(WRITERS)
