@@ -145,7 +145,7 @@ class Teller:
             for _ in range(self._chosen.randint(2, BATCH_MAX))
         ]
         atomic = self._chosen.random() < 1 / 2
-        await self._ask("/v1/transfer-batches", {"transfers": items, "atomic": atomic})
+        await self._ask("/v1/transfers/batch", {"transfers": items, "atomic": atomic})
 
     async def deposit(self) -> None:
         body = {"customer_id": self._customer(), "asset": "USDT", "amount": "10"}

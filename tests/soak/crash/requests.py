@@ -16,6 +16,8 @@ PATIENCE_SECONDS: Final = 120
 AGAIN_SECONDS: Final = 0.2
 SERVER_ERROR: Final = 500
 TOO_MANY: Final = 429
+# What no request of ours should ever be told: then the load is wrong.
+MISTAKEN: Final = frozenset({400, 401, 403, 404, 405})
 # Another request is at work under the same key, or on the same source: it will have finished.
 BUSY_CODES: Final = frozenset({"idempotency_in_progress", "conflict"})
 
@@ -94,6 +96,7 @@ async def _until_answered(sandbox: Sandbox, asked: Asked) -> tuple[Told, Any]:
                 tries += 1
                 status, body = await _send(sandbox, asked)
                 if status is not None:
+                    assert status not in MISTAKEN, f"{asked.path} was answered with {status}"
                     told = Told(
                         key=asked.key,
                         status=status,

@@ -113,7 +113,7 @@ async def transfer_much(stage: Stage) -> None:
         for number in range(FOLD_MIN)
     ]
     asked = Asked(
-        key=f"soak-much-{name}", caller=0, path="/v1/transfer-batches", body={"transfers": items}
+        key=f"soak-much-{name}", caller=0, path="/v1/transfers/batch", body={"transfers": items}
     )
     await ask(stage.sandbox, stage.notebook, asked)
     await asyncio.sleep(FOLDED_WITHIN_SECONDS)
