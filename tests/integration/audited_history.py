@@ -99,7 +99,7 @@ async def live(database: Database) -> History:
     async with open_stack(database) as stack:
         tenant_id = await stack.tenant()
         lived = await live_through(stack, tenant_id, unmirrored=())
-        async with stack.uow.begin(tenant_id) as tx:
+        async with stack.ops_uow.begin(tenant_id) as tx:
             old = stack.clock.now().date() - timedelta(days=9)
             assert await tx.journal.close_period(old, by="ops")
             await tx.commit()

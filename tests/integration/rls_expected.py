@@ -1,4 +1,4 @@
-"""What each role may see and change across and within tenants, table by table."""
+"""What each role may see of other tenants, table by table. What it may write: `granted`."""
 
 from adapters.postgres.roles import Role
 
@@ -13,28 +13,4 @@ READABLE = {
     Role.API: {},
     Role.WORKER: DUE,
     Role.OPS: None,
-}
-UPDATABLE = {
-    "api_keys",
-    "change_requests",
-    "customers",
-    "intents",
-    "ledger_balances",
-    "ledger_days",
-    "ledger_folds",
-    "ledger_holds",
-    "ledger_verifications",
-    "ledger_verified_sums",
-    "lp_attempts",
-    "orders",
-    "quotes",
-    "recon_breaks",
-    "recon_sources",
-    "tenants",
-}
-DELETABLE = {"intents", "ledger_verified_sums"}
-WRITTEN_BY_ONE_ROLE = {
-    "ledger_seals": Role.WORKER,
-    "ledger_verifications": Role.OPS,
-    "ledger_verified_sums": Role.OPS,
 }

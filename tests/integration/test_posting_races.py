@@ -336,7 +336,7 @@ async def until_somebody_waits(observer: Connection) -> None:
 
 
 async def close_period(world: World, party: Party, through: date) -> None:
-    async with world.ports.uow.begin(party.tenant_id) as tx:
+    async with world.ports.ops_uow.begin(party.tenant_id) as tx:
         assert await tx.journal.close_period(through, by="ops")
         await tx.commit()
 

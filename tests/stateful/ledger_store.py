@@ -126,7 +126,7 @@ class Books:
         return [self._translated_back(outcome) for outcome in outcomes]
 
     async def close_period(self, through: date) -> bool:
-        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+        async with self._store.ports.ops_uow.begin(self.tenant_id) as tx:
             closed = await tx.journal.close_period(through, by="ops")
             await tx.commit()
         return closed
@@ -168,7 +168,7 @@ class Books:
         closed_until = await self._store.ports.ledger_clock.advance()
         if closed_until is None:
             return
-        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+        async with self._store.ports.worker_uow.begin(self.tenant_id) as tx:
             await tx.folds.fold(closed_until, transactions_min=1, transactions_max=transactions_max)
             await tx.commit()
 

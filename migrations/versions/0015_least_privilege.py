@@ -1,0 +1,169 @@
+"""Each role writes the tables and columns that its own use cases write, and no other."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from alembic import op
+
+from migrations.ddl import RUNTIME_ROLES, may
+
+revision: str = "0015"
+down_revision: str | None = "0011"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+API, WORKER, OPS = RUNTIME_ROLES
+SERVES, SETTLES, WORKS, DECIDES = (API, OPS), (API, WORKER, OPS), (WORKER,), (OPS,)
+
+# What the database fills in itself is granted to nobody: ids of transactions, times of answers and
+# changes, and what a balance starts with.
+HEADER = (
+    "tenant_id, id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of, "
+    "booked_at"
+)
+ENTRY = (
+    "tenant_id, transaction_id, leg, account_id, asset, units, account_seq, balance_after, "
+    "booked_at"
+)
+ANSWER = "tenant_id, key, fingerprint, outcome, account_id, hold_id, transaction_id"
+PROPOSAL = "tenant_id, id, kind, change, reason, state, proposed_by, proposed_by_name, proposed_at"
+ACCOUNT_CHANGE = (
+    "tenant_id, account_id, change_id, floor_before, floor_after, status_before, status_after, "
+    "reason, proposed_by, approved_by"
+)
+BREAK = (
+    "type, units, detail, state, owner, proposed_by, proposed_at, proposed_reason, approved_by, "
+    "approved_at, resolution, resolved_by, match_id, resolution_transaction, version, updated_at, "
+    "line_id, account_id, transaction_id, item_units, item_refs, item_batch_ref, booked_at, refs, "
+    "value_on"
+)
+ATTEMPT = (
+    "state, lp_execution_id, reported_base_units, reported_quote_units, lookups, evidence, "
+    "resolved_by, version, updated_at"
+)
+LEASE = "state, lease_token, lease_until, attempts, next_action_at, last_error"
+
+# Who, and what. Reading stays as it was. Locking a row takes the right to update a column of it:
+# of a source nothing changes, so it is one that says nothing.
+WRITES: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingProxyType(
+    {
+        "tenants": ((SERVES, "INSERT"), (SERVES, "UPDATE (status, version, updated_at)")),
+        "api_keys": (
+            (SERVES, "INSERT"),
+            (SERVES, "UPDATE (status, expires_at, version, updated_at)"),
+        ),
+        "customers": (
+            (SERVES, "INSERT"),
+            (SERVES, "UPDATE (status, metadata, version, updated_at)"),
+        ),
+        "idempotency_keys": ((SERVES, "INSERT"),),
+        "ledger_accounts": (
+            (SETTLES, "INSERT"),
+            (SERVES, "UPDATE (floor_units, status)"),
+        ),
+        "ledger_balances": (
+            (SETTLES, "INSERT (tenant_id, account_id, sign, floor_units)"),
+            (SETTLES, "UPDATE (debits, credits, held, version, last_booked_at)"),
+            (SERVES, "UPDATE (floor_units, closed)"),
+        ),
+        "ledger_holds": (
+            (SERVES, "INSERT"),
+            (SETTLES, "UPDATE (remaining, captured, released, state, updated_at)"),
+        ),
+        "ledger_transactions": ((SETTLES, f"INSERT ({HEADER})"),),
+        "ledger_entries": ((SETTLES, f"INSERT ({ENTRY})"),),
+        "ledger_requests": ((SETTLES, f"INSERT ({ANSWER})"),),
+        "ledger_reversals": ((SERVES, "INSERT"),),
+        "ledger_corrections": ((DECIDES, "INSERT"),),
+        "ledger_periods": ((DECIDES, "INSERT"),),
+        "ledger_clock": (((WORKER, OPS), "UPDATE (closed_until, mark_at, mark_xid)"),),
+        "ledger_folds": (
+            (WORKS, "INSERT (tenant_id, folded_until)"),
+            (WORKS, "UPDATE (folded_until, updated_at)"),
+        ),
+        "ledger_days": ((WORKS, "INSERT"), (WORKS, "UPDATE (debits, credits)")),
+        "ledger_checkpoints": ((WORKS, "INSERT"),),
+        "ledger_verifications": (
+            (DECIDES, "INSERT (tenant_id, booked_before, orders_from)"),
+            (DECIDES, "UPDATE (booked_before, orders_from, verified_at)"),
+        ),
+        "ledger_verified_sums": (
+            (DECIDES, "INSERT, DELETE"),
+            (DECIDES, "UPDATE (debits, credits, entries)"),
+        ),
+        "change_requests": (
+            (SERVES, f"INSERT ({PROPOSAL})"),
+            (SERVES, "UPDATE (state, decided_by, decided_by_name, decided_at)"),
+        ),
+        "ledger_account_changes": ((SERVES, f"INSERT ({ACCOUNT_CHANGE})"),),
+        "quotes": (
+            (SERVES, "INSERT"),
+            (SERVES, "UPDATE (order_id)"),
+            (SETTLES, "UPDATE (status, version, updated_at)"),
+        ),
+        "orders": (
+            (SERVES, "INSERT"),
+            (SETTLES, "UPDATE (status, outcome, reject_reason, version, updated_at)"),
+        ),
+        "client_order_ids": ((SERVES, "INSERT"),),
+        "lp_attempts": ((SERVES, "INSERT"), (SETTLES, f"UPDATE ({ATTEMPT})")),
+        "fills": ((SETTLES, "INSERT"),),
+        "intents": ((SETTLES, "INSERT, DELETE"), (SETTLES, f"UPDATE ({LEASE})")),
+        "deposits": ((SERVES, "INSERT"),),
+        "transfers": ((SERVES, "INSERT"),),
+        "transfer_batches": ((SERVES, "INSERT"),),
+        "transfer_batch_items": ((SERVES, "INSERT"),),
+        "recon_sources": ((SERVES, "INSERT"), (SERVES, "UPDATE (created_at)")),
+        "recon_statements": ((SERVES, "INSERT"),),
+        "recon_positions": ((SERVES, "INSERT"),),
+        "recon_lines": ((SERVES, "INSERT"),),
+        "recon_matches": ((SERVES, "INSERT"),),
+        "recon_breaks": ((SERVES, "INSERT"), (SERVES, f"UPDATE ({BREAK})")),
+        "assets": ((DECIDES, "INSERT (code, name, kind, scale)"), (DECIDES, "UPDATE (name)")),
+        "instruments": ((DECIDES, "INSERT"),),
+        "liquidity_providers": (
+            (DECIDES, "INSERT"),
+            (DECIDES, "UPDATE (state, state_reason, version, updated_at)"),
+        ),
+    }
+)
+
+# As the revisions before had it.
+CHANGED: Final = "INSERT, UPDATE"
+BEFORE: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(WRITES, ((SETTLES, "INSERT"),)),
+        **dict.fromkeys(
+            (
+                *("tenants", "api_keys", "customers", "ledger_balances", "ledger_holds"),
+                *("ledger_folds", "ledger_days", "change_requests", "quotes", "orders"),
+                *("lp_attempts", "recon_sources", "recon_breaks"),
+            ),
+            ((SETTLES, CHANGED),),
+        ),
+        **dict.fromkeys(("assets", "instruments", "liquidity_providers"), ((DECIDES, CHANGED),)),
+        "ledger_accounts": ((SETTLES, "INSERT"), (SERVES, "UPDATE (floor_units, status)")),
+        "ledger_clock": (((WORKER, OPS), "UPDATE"),),
+        "ledger_verifications": ((DECIDES, CHANGED),),
+        "ledger_verified_sums": ((DECIDES, "INSERT, UPDATE, DELETE"),),
+        "intents": ((SETTLES, "INSERT, UPDATE, DELETE"),),
+    }
+)
+
+
+def upgrade() -> None:
+    _grant(WRITES)
+
+
+def downgrade() -> None:
+    _grant(BEFORE)
+
+
+def _grant(writes: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]) -> None:
+    for table, rights in writes.items():
+        op.execute(
+            f"REVOKE INSERT, UPDATE, DELETE ON aksum.{table} FROM {', '.join(RUNTIME_ROLES)}"
+        )
+        for roles, privileges in rights:
+            may(table, privileges, roles=roles)
