@@ -27,6 +27,20 @@ LEFT JOIN pg_inherits i ON i.inhparent = to_regclass('{SCHEMA}.' || p.name)
 LEFT JOIN pg_class c ON c.oid = i.inhrelid
 GROUP BY p.name ORDER BY p.name
 """
+BOOKED_AHEAD = f"""
+SELECT format('time is closed until %s', c.closed_until) AS found
+FROM {SCHEMA}.ledger_clock c WHERE c.closed_until > {SCHEMA}.booked_at_most()
+UNION ALL
+SELECT format('%s accounts were last booked until %s', count(*), max(b.last_booked_at))
+FROM {SCHEMA}.ledger_balances b WHERE b.last_booked_at > {SCHEMA}.booked_at_most()
+HAVING count(*) > 0
+UNION ALL
+SELECT format('%s transactions were booked until %s', count(*), max(x.booked_at))
+FROM {SCHEMA}.tenants n CROSS JOIN LATERAL (
+  SELECT t.booked_at FROM {SCHEMA}.ledger_transactions t
+  WHERE t.tenant_id = n.tenant_id AND t.booked_at > {SCHEMA}.booked_at_most() OFFSET 0) x
+HAVING count(*) > 0
+"""
 IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = session_user"
 
 
@@ -52,6 +66,9 @@ class PostgresInspection:
                 partitions_to={
                     row["name"]: row["month"] for row in await connection.fetch(PARTITIONS_TO)
                 },
+                booked_ahead=tuple(
+                    row["found"] for row in await connection.fetch(BOOKED_AHEAD)
+                ),
                 now=await connection.fetchval("SELECT clock_timestamp()"),
             )
 

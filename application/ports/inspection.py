@@ -10,7 +10,8 @@ import msgspec
 
 class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
     """`unprotected` are tables of tenants' rows without forced Row-Level Security, `partitions_to`
-    the last month (`YYYY_MM`) that each partitioned table has a partition for.
+    the last month (`YYYY_MM`) that each partitioned table has a partition for. `booked_ahead` says
+    which times of the books lie further ahead of the clock than anybody may book.
     """
 
     server: str
@@ -19,6 +20,7 @@ class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
     head: str | None
     unprotected: tuple[str, ...]
     partitions_to: Mapping[str, str | None]
+    booked_ahead: tuple[str, ...]
     now: datetime
 
 

@@ -1,4 +1,4 @@
-"""Each role writes the tables and columns that its own use cases write, and no other."""
+"""Each role writes the columns that its own use cases write, and nobody books ahead of time."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -151,12 +151,59 @@ BEFORE: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingPr
     }
 )
 
+# Posts take the latest of the clock, of closed time and of their accounts' last bookings, so that a
+# time ahead would go on to all that it is booked with. docs/adr/0020 has why it is ten seconds.
+AHEAD = """
+CREATE FUNCTION aksum.booked_at_most() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+  SELECT clock_timestamp() + interval '10 seconds'
+$$;
+REVOKE ALL ON FUNCTION aksum.booked_at_most() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aksum.booked_at_most() TO aksum_api, aksum_worker, aksum_ops;
+CREATE FUNCTION aksum.refuse_booking_ahead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'booked ahead of the clock'
+    USING ERRCODE = '23514', CONSTRAINT = 'ledger_booked_ahead';
+END $$;
+CREATE TRIGGER not_ahead BEFORE INSERT ON aksum.ledger_transactions
+  FOR EACH ROW WHEN (NEW.booked_at > aksum.booked_at_most())
+  EXECUTE FUNCTION aksum.refuse_booking_ahead();
+ALTER TABLE aksum.ledger_transactions ENABLE ALWAYS TRIGGER not_ahead;
+CREATE TRIGGER not_ahead BEFORE INSERT ON aksum.ledger_entries
+  FOR EACH ROW WHEN (NEW.booked_at > aksum.booked_at_most())
+  EXECUTE FUNCTION aksum.refuse_booking_ahead();
+ALTER TABLE aksum.ledger_entries ENABLE ALWAYS TRIGGER not_ahead;
+"""
+NOT_AHEAD = """
+DROP TRIGGER not_ahead ON aksum.ledger_entries;
+DROP TRIGGER not_ahead ON aksum.ledger_transactions;
+DROP FUNCTION aksum.refuse_booking_ahead();
+DROP FUNCTION aksum.booked_at_most();
+"""
+# Holds used to move it. It is the time of the last entry, and verification compares the two. The
+# owner sees no row where policies are forced, and this is about the rows of all.
+LAST_BOOKED = """
+ALTER TABLE aksum.ledger_balances NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE aksum.ledger_entries NO FORCE ROW LEVEL SECURITY;
+UPDATE aksum.ledger_balances b SET last_booked_at = x.at
+FROM (
+  SELECT n.tenant_id, n.account_id, coalesce((
+    SELECT max(e.booked_at) FROM aksum.ledger_entries e
+    WHERE e.tenant_id = n.tenant_id AND e.account_id = n.account_id), '-infinity') AS at
+  FROM aksum.ledger_balances n) x
+WHERE x.tenant_id = b.tenant_id AND x.account_id = b.account_id AND x.at < b.last_booked_at;
+ALTER TABLE aksum.ledger_entries FORCE ROW LEVEL SECURITY;
+ALTER TABLE aksum.ledger_balances FORCE ROW LEVEL SECURITY;
+"""
+
 
 def upgrade() -> None:
     _grant(WRITES)
+    op.execute(AHEAD)
+    op.execute(LAST_BOOKED)
 
 
 def downgrade() -> None:
+    op.execute(NOT_AHEAD)
     _grant(BEFORE)
 
 

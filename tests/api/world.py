@@ -79,6 +79,7 @@ class Health:
             revision=None,
             head=None,
             unprotected=(),
+            booked_ahead=(),
             partitions_to={},
             now=ManualClock().now(),
         )

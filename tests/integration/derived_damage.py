@@ -52,6 +52,31 @@ DERIVED_DAMAGE: Final = {
         ),
         above={"balance_is_as_late_as_its_entries"},
     ),
+    "a balance that was booked ahead of the clock": Damage(
+        (
+            "UPDATE ledger_balances SET last_booked_at = now() + interval '1 hour' WHERE "
+            "account_id = :payer"
+        ),
+        above={"balance_is_as_late_as_its_entries", "nothing_is_booked_ahead_of_the_clock"},
+        below={"balance_is_as_late_as_its_entries", "nothing_is_booked_ahead_of_the_clock"},
+    ),
+    "a transaction that was booked ahead of the clock": Damage(
+        (
+            "INSERT INTO ledger_transactions (tenant_id, id, template, reference, "
+            "effective_on, booked_at) VALUES (:tenant, uuid7_floor(now()), 'transfer', 'x', "
+            "current_date, now() + interval '1 hour')"
+        ),
+        above={"header_has_entries", "nothing_is_booked_ahead_of_the_clock"},
+        below={"header_has_entries", "nothing_is_booked_ahead_of_the_clock"},
+    ),
+    "time that is closed ahead of the clock": Damage(
+        (
+            "UPDATE ledger_clock SET closed_until = now() + interval '1 hour', mark_at = now() "
+            "+ interval '1 hour', mark_xid = '3'"
+        ),
+        above={"nothing_is_booked_ahead_of_the_clock"},
+        below={"nothing_is_booked_ahead_of_the_clock"},
+    ),
     "a transaction dated into a closed period": Damage(
         (
             "WITH closed AS (INSERT INTO ledger_periods VALUES (:tenant, '2001-02-01', 'ops', "

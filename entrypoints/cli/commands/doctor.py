@@ -101,6 +101,13 @@ def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
             else f"until {min((m for m in report.partitions_to.values() if m), default='-')}",
         ),
         Check("clock", skew <= SKEW_MAX, f"{skew.total_seconds():.3f} s from the database's"),
+        Check(
+            "booking time",
+            not report.booked_ahead,
+            f"ahead of the clock: {'; '.join(report.booked_ahead)}"
+            if report.booked_ahead
+            else "nothing is booked ahead of the clock",
+        ),
     ]
 
 
