@@ -1,4 +1,4 @@
-"""Questions about the database itself: is it ours, is it ready, is every tenant's table closed."""
+"""Questions about the database itself: is it ours, is it ready, is every guard in its place."""
 
 from typing import Final
 
@@ -6,19 +6,12 @@ import asyncpg
 
 from adapters.postgres.migrate import current, head
 from adapters.postgres.roles import SCHEMA
+from adapters.postgres.table_guards import FAULTS
 from application.ports.inspection import DatabaseReport
 
 READY_SECONDS: Final = 1
 CONNECT_SECONDS: Final = 5
 
-UNPROTECTED = f"""
-SELECT c.relname::text AS name
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind IN ('r', 'p')
-  AND a.attname = 'tenant_id' AND NOT a.attisdropped
-  AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
-ORDER BY 1
-"""
 PARTITIONS_TO = f"""
 SELECT p.name, max(right(c.relname, 7)) FILTER (WHERE c.relname ~ '_[0-9]{{4}}_[0-9]{{2}}$')
   AS month
@@ -62,13 +55,14 @@ class PostgresInspection:
                 login=await connection.fetchval("SELECT session_user::text"),
                 revision=await current(connection),
                 head=head(),
-                unprotected=tuple(row["name"] for row in await connection.fetch(UNPROTECTED)),
+                unguarded=tuple(
+                    f"{row['guard']} {row['fault']}"
+                    for row in await connection.fetch(f"{FAULTS} ORDER BY 1, 2")
+                ),
                 partitions_to={
                     row["name"]: row["month"] for row in await connection.fetch(PARTITIONS_TO)
                 },
-                booked_ahead=tuple(
-                    row["found"] for row in await connection.fetch(BOOKED_AHEAD)
-                ),
+                booked_ahead=tuple(row["found"] for row in await connection.fetch(BOOKED_AHEAD)),
                 now=await connection.fetchval("SELECT clock_timestamp()"),
             )
 

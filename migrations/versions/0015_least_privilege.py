@@ -194,15 +194,20 @@ WHERE x.tenant_id = b.tenant_id AND x.account_id = b.account_id AND x.at < b.las
 ALTER TABLE aksum.ledger_entries FORCE ROW LEVEL SECURITY;
 ALTER TABLE aksum.ledger_balances FORCE ROW LEVEL SECURITY;
 """
+# The only trigger that a replica's session did not fire.
+ALWAYS = "ALTER TABLE aksum.ledger_transactions ENABLE ALWAYS TRIGGER open_period"
+ORDINARY = "ALTER TABLE aksum.ledger_transactions ENABLE TRIGGER open_period"
 
 
 def upgrade() -> None:
     _grant(WRITES)
+    op.execute(ALWAYS)
     op.execute(AHEAD)
     op.execute(LAST_BOOKED)
 
 
 def downgrade() -> None:
+    op.execute(ORDINARY)
     op.execute(NOT_AHEAD)
     _grant(BEFORE)
 

@@ -39,6 +39,14 @@ APPEND_ONLY: Final = (
     "ledger_periods",
     "fills",
 )
+# What the tampering itself has switched off is on again for whoever looks.
+SHOWN_ON: Final = """
+UPDATE pg_trigger SET tgenabled = 'A'
+WHERE tgenabled = 'D' AND NOT tgisinternal AND tgrelid IN (
+  SELECT c.oid FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+  JOIN pg_class p ON p.oid = coalesce(i.inhparent, c.oid)
+  WHERE p.relnamespace = 'aksum'::regnamespace AND p.relname = ANY ($1))
+"""
 KEYS: Final = """
 SELECT key, outcome = 0 AS accepted FROM aksum.ledger_requests
 WHERE tenant_id = $1 AND transaction_id IS DISTINCT FROM $2 ORDER BY created_at DESC LIMIT 2
@@ -209,6 +217,7 @@ class DamagedAudit:
     @asynccontextmanager
     async def snapshot(self, *, full: bool) -> AsyncIterator[PostgresLedgerSnapshot]:
         snapshot = PostgresLedgerSnapshot(self._connection, full=full)
+        await self._connection.execute(SHOWN_ON, APPEND_ONLY)
         await self._connection.execute("SET LOCAL ROLE aksum_ops")
         await snapshot.prepare()
         yield snapshot

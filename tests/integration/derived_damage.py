@@ -77,6 +77,11 @@ DERIVED_DAMAGE: Final = {
         above={"nothing_is_booked_ahead_of_the_clock"},
         below={"nothing_is_booked_ahead_of_the_clock"},
     ),
+    "a trigger that is switched off": Damage(
+        "ALTER TABLE recon_lines DISABLE TRIGGER append_only",
+        above={"guards_are_in_place"},
+        below={"guards_are_in_place"},
+    ),
     "a transaction dated into a closed period": Damage(
         (
             "WITH closed AS (INSERT INTO ledger_periods VALUES (:tenant, '2001-02-01', 'ops', "

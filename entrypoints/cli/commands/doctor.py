@@ -89,9 +89,9 @@ def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
         Check("server version", True, f"PostgreSQL {report.server}"),
         Check("migrations", report.revision == report.head, f"at {report.revision}"),
         Check(
-            "row-level security",
-            not report.unprotected,
-            ", ".join(report.unprotected) or "forced on every tenant's table",
+            "guards",
+            not report.unguarded,
+            ", ".join(report.unguarded) or "every trigger and policy is there and switched on",
         ),
         Check(
             "partitions",
