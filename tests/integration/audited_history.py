@@ -37,15 +37,20 @@ APPEND_ONLY: Final = (
     "ledger_requests",
     "ledger_reversals",
     "ledger_periods",
+    "ledger_account_changes",
+    "transfer_batch_items",
     "fills",
 )
-# What the tampering itself has switched off is on again for whoever looks.
+# What the tampering itself has switched off is on again for whoever looks, until the damage is
+# undone. The session keeps what it knows of a table until the table's own row changes.
 SHOWN_ON: Final = """
-UPDATE pg_trigger SET tgenabled = 'A'
-WHERE tgenabled = 'D' AND NOT tgisinternal AND tgrelid IN (
+WITH tables AS (
   SELECT c.oid FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
   JOIN pg_class p ON p.oid = coalesce(i.inhparent, c.oid)
-  WHERE p.relnamespace = 'aksum'::regnamespace AND p.relname = ANY ($1))
+  WHERE p.relnamespace = 'aksum'::regnamespace AND p.relname = ANY ($1)),
+known AS (UPDATE pg_class c SET relname = c.relname FROM tables t WHERE c.oid = t.oid)
+UPDATE pg_trigger g SET tgenabled = 'A' FROM tables t
+WHERE g.tgrelid = t.oid AND g.tgenabled = 'D' AND NOT g.tgisinternal
 """
 KEYS: Final = """
 SELECT key, outcome = 0 AS accepted FROM aksum.ledger_requests

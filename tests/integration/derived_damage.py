@@ -208,7 +208,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "an accepted answer whose transaction is gone": Damage(
         "UPDATE ledger_requests SET transaction_id = gen_random_uuid() WHERE key = :answered",
-        above={"answered_transaction_exists"},
+        above={"batch_item_is_what_its_key_was_answered", "answered_transaction_exists"},
+        below={"batch_item_is_what_its_key_was_answered"},
     ),
     "an accepted answer that names an account": Damage(
         "UPDATE ledger_requests SET account_id = :payer WHERE key = :answered",
@@ -220,7 +221,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "a refusal that is accepted now": Damage(
         "UPDATE ledger_requests SET outcome = 0 WHERE key = :refused",
-        above={"answer_is_one_that_is_kept"},
+        above={"batch_item_is_what_its_key_was_answered", "answer_is_one_that_is_kept"},
+        below={"batch_item_is_what_its_key_was_answered"},
     ),
     "an answer that is never given": Damage(
         "UPDATE ledger_requests SET outcome = 7 WHERE key = :refused",
@@ -259,8 +261,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "a transfer without postings": Damage(
         "UPDATE transfers SET transaction_id = gen_random_uuid() WHERE transaction_id = :reversed",
-        above={"movement_has_postings"},
-        below={"movement_has_postings"},
+        above={"movement_has_postings", "movement_is_what_was_posted"},
+        below={"movement_has_postings", "movement_is_what_was_posted"},
     ),
     "a mirror whose error another one makes up for": Damage(
         (
