@@ -15,9 +15,11 @@ TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "fills": _APPEND_ONLY,
         "ledger_account_changes": _APPEND_ONLY,
+        "ledger_accounts": ("recorded_terms",),
+        "ledger_balances": ("accounts_terms",),
         "ledger_checkpoints": _APPEND_ONLY,
         "ledger_corrections": _APPEND_ONLY,
-        "ledger_entries": (*_APPEND_ONLY, "not_ahead", "zero_sum"),
+        "ledger_entries": (*_APPEND_ONLY, "zero_sum"),
         "ledger_periods": _APPEND_ONLY,
         "ledger_requests": _APPEND_ONLY,
         "ledger_reversals": _APPEND_ONLY,

@@ -143,7 +143,10 @@ BEFORE: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingPr
             ((SETTLES, CHANGED),),
         ),
         **dict.fromkeys(("assets", "instruments", "liquidity_providers"), ((DECIDES, CHANGED),)),
-        "ledger_accounts": ((SETTLES, "INSERT"), (SERVES, "UPDATE (floor_units, status)")),
+        "ledger_accounts": (
+            (SETTLES, "INSERT"),
+            *(((role,), "UPDATE (floor_units, status)") for role in (OPS, API)),
+        ),
         "ledger_clock": (((WORKER, OPS), "UPDATE"),),
         "ledger_verifications": ((DECIDES, CHANGED),),
         "ledger_verified_sums": ((DECIDES, "INSERT, UPDATE, DELETE"),),
@@ -153,9 +156,11 @@ BEFORE: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingPr
 
 # Posts take the latest of the clock, of closed time and of their accounts' last bookings, so that a
 # time ahead would go on to all that it is booked with. docs/adr/0020 has why it is ten seconds.
-AHEAD = """
+# The bound is written out where every post passes: a function would be parsed anew each time.
+MOST = "clock_timestamp() + interval '10 seconds'"
+AHEAD = f"""
 CREATE FUNCTION aksum.booked_at_most() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
-  SELECT clock_timestamp() + interval '10 seconds'
+  SELECT {MOST}
 $$;
 REVOKE ALL ON FUNCTION aksum.booked_at_most() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aksum.booked_at_most() TO aksum_api, aksum_worker, aksum_ops;
@@ -165,19 +170,48 @@ BEGIN
     USING ERRCODE = '23514', CONSTRAINT = 'ledger_booked_ahead';
 END $$;
 CREATE TRIGGER not_ahead BEFORE INSERT ON aksum.ledger_transactions
-  FOR EACH ROW WHEN (NEW.booked_at > aksum.booked_at_most())
+  FOR EACH ROW WHEN (NEW.booked_at > {MOST})
   EXECUTE FUNCTION aksum.refuse_booking_ahead();
 ALTER TABLE aksum.ledger_transactions ENABLE ALWAYS TRIGGER not_ahead;
-CREATE TRIGGER not_ahead BEFORE INSERT ON aksum.ledger_entries
-  FOR EACH ROW WHEN (NEW.booked_at > aksum.booked_at_most())
-  EXECUTE FUNCTION aksum.refuse_booking_ahead();
-ALTER TABLE aksum.ledger_entries ENABLE ALWAYS TRIGGER not_ahead;
+CREATE OR REPLACE FUNCTION aksum.require_zero_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM arrived GROUP BY transaction_id, asset
+    HAVING sum(units) <> 0 OR max(booked_at) > {MOST}
+      OR min(booked_at) < (SELECT closed_until FROM aksum.ledger_clock WHERE singleton)) THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM arrived GROUP BY transaction_id, asset HAVING sum(units) <> 0) THEN
+    RAISE EXCEPTION 'entries do not sum to zero'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_entries_zero_sum';
+  END IF;
+  IF EXISTS (SELECT FROM arrived HAVING max(booked_at) > {MOST}) THEN
+    RAISE EXCEPTION 'booked ahead of the clock'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_booked_ahead';
+  END IF;
+  RAISE EXCEPTION 'booked before time that is closed'
+    USING ERRCODE = '23514', CONSTRAINT = 'ledger_entries_after_closed_time';
+END $$;
 """
 NOT_AHEAD = """
-DROP TRIGGER not_ahead ON aksum.ledger_entries;
 DROP TRIGGER not_ahead ON aksum.ledger_transactions;
 DROP FUNCTION aksum.refuse_booking_ahead();
 DROP FUNCTION aksum.booked_at_most();
+CREATE OR REPLACE FUNCTION aksum.require_zero_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM arrived GROUP BY transaction_id, asset
+    HAVING sum(units) <> 0
+      OR min(booked_at) < (SELECT closed_until FROM aksum.ledger_clock WHERE singleton)) THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM arrived GROUP BY transaction_id, asset HAVING sum(units) <> 0) THEN
+    RAISE EXCEPTION 'entries do not sum to zero'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_entries_zero_sum';
+  END IF;
+  RAISE EXCEPTION 'booked before time that is closed'
+    USING ERRCODE = '23514', CONSTRAINT = 'ledger_entries_after_closed_time';
+END $$;
 """
 # Holds used to move it. It is the time of the last entry, and verification compares the two. The
 # owner sees no row where policies are forced, and this is about the rows of all.
@@ -194,6 +228,53 @@ WHERE x.tenant_id = b.tenant_id AND x.account_id = b.account_id AND x.at < b.las
 ALTER TABLE aksum.ledger_entries FORCE ROW LEVEL SECURITY;
 ALTER TABLE aksum.ledger_balances FORCE ROW LEVEL SECURITY;
 """
+# Roles of processes may write terms, since operators act through them. What they write is looked at
+# when the transaction ends: two people's request was applied in it, and both rows say the same. The
+# time of a record is the database's own, so none that is older serves again.
+TERMS = """
+CREATE FUNCTION aksum.require_recorded_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM aksum.ledger_account_changes c
+    JOIN aksum.change_requests r ON r.tenant_id = c.tenant_id AND r.id = c.change_id
+    JOIN aksum.ledger_balances b ON b.tenant_id = c.tenant_id AND b.account_id = c.account_id
+    WHERE c.tenant_id = NEW.tenant_id AND c.account_id = NEW.id
+      AND c.changed_at >= transaction_timestamp() AND r.state = 'applied'
+      AND c.floor_after = NEW.floor_units AND c.status_after = NEW.status
+      AND b.floor_units = NEW.floor_units AND b.closed = (NEW.status = 'closed')) THEN
+    RAISE EXCEPTION 'terms are changed by an approved request'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_recorded_terms';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER recorded_terms AFTER UPDATE OF floor_units, status
+  ON aksum.ledger_accounts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN ((OLD.floor_units, OLD.status) IS DISTINCT FROM (NEW.floor_units, NEW.status))
+  EXECUTE FUNCTION aksum.require_recorded_terms();
+ALTER TABLE aksum.ledger_accounts ENABLE ALWAYS TRIGGER recorded_terms;
+CREATE FUNCTION aksum.require_accounts_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM aksum.ledger_accounts a
+    WHERE a.tenant_id = NEW.tenant_id AND a.id = NEW.account_id
+      AND a.floor_units = NEW.floor_units AND (a.status = 'closed') = NEW.closed) THEN
+    RAISE EXCEPTION 'a balance is held to the terms of its account'
+      USING ERRCODE = '23514', CONSTRAINT = 'ledger_balances_accounts_terms';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER accounts_terms AFTER UPDATE OF floor_units, closed
+  ON aksum.ledger_balances DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN ((OLD.floor_units, OLD.closed) IS DISTINCT FROM (NEW.floor_units, NEW.closed))
+  EXECUTE FUNCTION aksum.require_accounts_terms();
+ALTER TABLE aksum.ledger_balances ENABLE ALWAYS TRIGGER accounts_terms;
+"""
+ANY_TERMS = """
+DROP TRIGGER accounts_terms ON aksum.ledger_balances;
+DROP TRIGGER recorded_terms ON aksum.ledger_accounts;
+DROP FUNCTION aksum.require_accounts_terms();
+DROP FUNCTION aksum.require_recorded_terms();
+"""
 # The only trigger that a replica's session did not fire.
 ALWAYS = "ALTER TABLE aksum.ledger_transactions ENABLE ALWAYS TRIGGER open_period"
 ORDINARY = "ALTER TABLE aksum.ledger_transactions ENABLE TRIGGER open_period"
@@ -202,11 +283,13 @@ ORDINARY = "ALTER TABLE aksum.ledger_transactions ENABLE TRIGGER open_period"
 def upgrade() -> None:
     _grant(WRITES)
     op.execute(ALWAYS)
+    op.execute(TERMS)
     op.execute(AHEAD)
     op.execute(LAST_BOOKED)
 
 
 def downgrade() -> None:
+    op.execute(ANY_TERMS)
     op.execute(ORDINARY)
     op.execute(NOT_AHEAD)
     _grant(BEFORE)
