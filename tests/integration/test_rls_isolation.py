@@ -158,15 +158,11 @@ async def test_rows_of_another_tenant_are_neither_updated_nor_deleted(
     own = inhabited.mine.party.tenant_id
     for table in tables:
         mine = await admin.fetchval(f"SELECT count(*) FROM aksum.{table} WHERE tenant_id = $1", own)
-        writable = columns(role, table, UPDATE)
+        writable, deletes = columns(role, table, UPDATE), bool(columns(role, table, DELETE))
         update = ", ".join(f"{each} = {each}" for each in writable) or "tenant_id = tenant_id"
         for is_allowed, statement, done in (
             (bool(writable), f"UPDATE aksum.{table} SET {update}", f"UPDATE {mine}"),
-            (
-                bool(columns(role, table, DELETE)),
-                f"DELETE FROM aksum.{table}",
-                f"DELETE {mine}",
-            ),
+            (deletes, f"DELETE FROM aksum.{table}", f"DELETE {mine}"),
         ):
             async with undone(connection, own):
                 if is_allowed:
@@ -189,11 +185,8 @@ async def test_a_row_is_neither_made_for_nor_given_to_another_tenant(
             f"SELECT to_jsonb(t)::text FROM aksum.{table} t WHERE tenant_id = $1 LIMIT 1", own
         )
         writable = columns(role, table, INSERT)
-        if writable in ((), (ALL,)):
-            names_of = await names(admin, COLUMNS_OF, f"aksum.{table}")
-        else:
-            names_of = list(writable)
-        written = ", ".join(names_of)
+        every = await names(admin, COLUMNS_OF, f"aksum.{table}")
+        written = ", ".join(every if writable in ((), (ALL,)) else writable)
         insert = (
             f"INSERT INTO aksum.{table} ({written}) SELECT {written} FROM "
             f"jsonb_populate_record(NULL::aksum.{table}, "
