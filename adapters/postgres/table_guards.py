@@ -13,7 +13,9 @@ from adapters.postgres.roles import SCHEMA
 _APPEND_ONLY: Final = ("append_only", "append_only_truncate")
 TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
+        "events": _APPEND_ONLY,
         "fills": _APPEND_ONLY,
+        "inbox": _APPEND_ONLY,
         "ledger_account_changes": _APPEND_ONLY,
         "ledger_accounts": ("recorded_terms",),
         "ledger_balances": ("accounts_terms",),

@@ -9,7 +9,7 @@ from alembic import op
 from migrations.ddl import RUNTIME_ROLES, may
 
 revision: str = "0015"
-down_revision: str | None = "0011"
+down_revision: str | None = "0014"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -42,7 +42,7 @@ ATTEMPT = (
     "state, lp_execution_id, reported_base_units, reported_quote_units, lookups, evidence, "
     "resolved_by, version, updated_at"
 )
-LEASE = "state, lease_token, lease_until, attempts, next_action_at, last_error"
+LEASE = "state, lease_token, lease_until, attempts, next_action_at, last_error, parked_at"
 
 # Who, and what. Reading stays as it was. Locking a row takes the right to update a column of it:
 # of a source nothing changes, so it is one that says nothing.

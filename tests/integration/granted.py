@@ -29,8 +29,10 @@ INSERT, UPDATE, DELETE = "INSERT", "UPDATE", "DELETE"
 UNREAD: Final = {
     "access_directory": EVERYBODY,
     "partitioned_tables": (API,),
+    "schedules": (API,),
 }
 _SERVED: Final = (Right(API_OPS, INSERT),)
+_CHANGED: Final = (Right(EVERYBODY, INSERT), Right(EVERYBODY, UPDATE))
 GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     "access_directory": _SERVED,
     "api_keys": (*_SERVED, Right(API_OPS, UPDATE, "expires_at status updated_at version")),
@@ -46,15 +48,18 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     "client_order_ids": _SERVED,
     "customers": (*_SERVED, Right(API_OPS, UPDATE, "metadata status updated_at version")),
     "deposits": _SERVED,
+    "event_heads": (Right((WORKER,), INSERT), Right((WORKER,), UPDATE)),
+    "events": (Right((WORKER,), INSERT),),
     "fills": (Right(EVERYBODY, INSERT),),
     "idempotency_keys": _SERVED,
+    "inbox": (Right(EVERYBODY, INSERT),),
     "instruments": (Right((OPS,), INSERT),),
     "intents": (
         Right(EVERYBODY, INSERT),
         Right(
             EVERYBODY,
             UPDATE,
-            "attempts last_error lease_token lease_until next_action_at state",
+            "attempts last_error lease_token lease_until next_action_at parked_at state",
         ),
         Right(EVERYBODY, DELETE),
     ),
@@ -147,6 +152,14 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         *_SERVED,
         Right(EVERYBODY, UPDATE, "outcome reject_reason status updated_at version"),
     ),
+    "outbox": (
+        Right(
+            EVERYBODY,
+            INSERT,
+            ("tenant_id resource_id resource_version id type customer_ids occurred_at data"),
+        ),
+        Right((WORKER,), DELETE),
+    ),
     "quotes": (
         *_SERVED,
         Right(API_OPS, UPDATE, "order_id"),
@@ -171,10 +184,15 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     # Nothing of a source changes; its row is what runs lock, which takes a right to update.
     "recon_sources": (*_SERVED, Right(API_OPS, UPDATE, "created_at")),
     "recon_statements": _SERVED,
+    "schedules": (Right((WORKER,), INSERT), Right((WORKER, OPS), UPDATE)),
     "tenants": (*_SERVED, Right(API_OPS, UPDATE, "status updated_at version")),
     "transfer_batch_items": _SERVED,
     "transfer_batches": _SERVED,
     "transfers": _SERVED,
+    "webhook_attempts": (*_CHANGED, Right((WORKER,), DELETE)),
+    "webhook_deliveries": (*_CHANGED, Right((WORKER,), DELETE)),
+    "webhook_endpoints": _CHANGED,
+    "webhook_keys": (*_CHANGED, Right(EVERYBODY, DELETE)),
 }
 
 

@@ -7,6 +7,10 @@ DUE = {
     "quotes": "status = 'open' AND expires_at <= now()",
     "ledger_holds": "state = 'active' AND expires_at <= now()",
     "tenants": "true",
+    "outbox": "true",
+    "event_heads": "true",
+    "webhook_endpoints": "status = 'active'",
+    "webhook_deliveries": "state = 'due' AND next_action_at <= now()",
 }
 # Rows of others that a role may read, as a condition. Operators' reads are audited, not filtered.
 READABLE = {
