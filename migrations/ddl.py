@@ -4,6 +4,7 @@ Revisions call these functions; a change of meaning here needs a new function, n
 old revisions must keep producing what they produced.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from alembic import op
@@ -28,6 +29,15 @@ def tenant_table(table: str, *, grants: str) -> None:
         f"USING (tenant_id = {CURRENT_TENANT}) WITH CHECK (tenant_id = {CURRENT_TENANT})"
     )
     op.execute(f"GRANT {grants} ON {SCHEMA}.{table} TO {', '.join(RUNTIME_ROLES)}")
+
+
+def may(table: str, privileges: str, *, roles: Sequence[str]) -> None:
+    """Grant to some of the runtime roles, by columns where they write no others.
+
+    `privileges` is e.g. ``"INSERT"`` or ``"UPDATE (state, version)"``. A new table is read by all
+    (`tenant_table` with ``"SELECT"``) and written by those alone whose use cases write it.
+    """
+    op.execute(f"GRANT {privileges} ON {SCHEMA}.{table} TO {', '.join(roles)}")
 
 
 def ops_reads(table: str) -> None:

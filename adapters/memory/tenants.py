@@ -1,3 +1,5 @@
+from msgspec.structs import replace
+
 from adapters.memory.store import Rows, Store
 from application.errors import VersionConflict
 from application.ports.parties import StoredTenant
@@ -29,9 +31,12 @@ class MemoryTenants:
         tenant_id = stored.tenant.id
         invariant(tenant_id == self._rows.session.tenant_id, "a tenant is changed as itself")
         await self._rows.tenants.lock(tenant_id)
-        if (await self.get()).version != stored.version - 1:
+        before = await self.get()
+        if before.version != stored.version - 1:
             raise VersionConflict("the tenant has changed")
-        self._rows.tenants.put(tenant_id, stored)
+        tenant = replace(before.tenant, status=stored.tenant.status)
+        changed = replace(stored, tenant=tenant, created_at=before.created_at)
+        self._rows.tenants.put(tenant_id, changed)
 
     async def partners(self) -> tuple[StoredTenant, ...]:
         self._rows.session.require_usable()

@@ -55,7 +55,23 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
             FROM ledger_balances b LEFT JOIN ledger_accounts a
               ON a.tenant_id = b.tenant_id AND a.id = b.account_id
             WHERE a.floor_units IS DISTINCT FROM b.floor_units
+              OR b.closed <> (a.status = 'closed')
               OR b.sign <> CASE WHEN a.type IN ('asset', 'expense') THEN -1 ELSE 1 END""",
+        # Rows of an account in time to come would go on to all that it is booked with, and nobody
+        # seals or reads them before.
+        "nothing_is_booked_ahead_of_the_clock": """
+            SELECT m.tenant_id, t.id::text AS subject, format('booked at %s', t.booked_at)
+              AS detail
+            FROM marks m CROSS JOIN LATERAL (
+              SELECT h.id, h.booked_at FROM ledger_transactions h
+              WHERE h.tenant_id = m.tenant_id AND h.booked_at > aksum.booked_at_most()
+              OFFSET 0) t
+            UNION ALL
+            SELECT b.tenant_id, b.account_id::text, format('last booked at %s', b.last_booked_at)
+            FROM ledger_balances b WHERE b.last_booked_at > aksum.booked_at_most()
+            UNION ALL
+            SELECT {house}, 'clock', format('time is closed until %s', c.closed_until)
+            FROM ledger_clock c WHERE c.closed_until > aksum.booked_at_most()""",
         "balance_is_as_late_as_its_entries": """
             SELECT e.tenant_id, e.account_id::text AS subject,
               format('last booked at %s, an entry at %s', b.last_booked_at, max(e.booked_at))
@@ -63,7 +79,15 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
             FROM ({entries}) e JOIN ledger_balances b
               ON b.tenant_id = e.tenant_id AND b.account_id = e.account_id
             GROUP BY e.tenant_id, e.account_id, b.last_booked_at
-            HAVING b.last_booked_at < max(e.booked_at)""",
+            HAVING b.last_booked_at < max(e.booked_at)
+            UNION ALL
+            SELECT b.tenant_id, b.account_id::text,
+              format('last booked at %s, when nothing was', b.last_booked_at)
+            FROM marks m JOIN ledger_balances b ON b.tenant_id = m.tenant_id
+            WHERE b.last_booked_at >= m.since AND b.last_booked_at > '-infinity' AND (
+              SELECT true FROM ledger_entries e
+              WHERE e.tenant_id = b.tenant_id AND e.account_id = b.account_id
+                AND e.booked_at = b.last_booked_at LIMIT 1) IS NULL""",
         "entries_numbered_without_gap": f"""
             SELECT tenant_id, account_id::text AS subject,
               format('entry %s follows %s', coalesce(account_seq::text, 'without a number'), before)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from domain.ledger.chart import CHART
 from domain.ledger.kept_answers import NAMES
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
@@ -105,6 +106,10 @@ LEFT JOIN LATERAL (
 # Other values that checks name.
 VALUES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "chart": ", ".join(
+            f"('{code.value}', {'NULL' if line.floor_units is None else line.floor_units}::numeric)"
+            for code, line in CHART.items()
+        ),
         "house": f"'{HOUSE_TENANT_ID}'::uuid",
         "answers": ", ".join(
             f"({code:d}, {names.account}, {names.hold}, {names.transaction})"

@@ -14,6 +14,8 @@ from adapters.postgres.audit_link_sql import (
     TRADING_CHECKS,
 )
 from adapters.postgres.audit_sets import OVERLAP, REMEMBERED_OF_ACCOUNT, VALUES, statement
+from adapters.postgres.audit_terms_sql import MOVEMENT_CHECKS, TERMS_CHECKS
+from adapters.postgres.table_guards import FAULTS
 
 # Each answers rows (tenant_id, subject, detail) for what must not be, from the sets it names.
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
@@ -24,6 +26,12 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         **REVERSAL_CHECKS,
         **TRADING_CHECKS,
         **MIRROR_CHECKS,
+        **TERMS_CHECKS,
+        **MOVEMENT_CHECKS,
+        # Of the database as a whole: a guard that is off lets everything else happen unseen.
+        "guards_are_in_place": f"""
+            SELECT {{house}} AS tenant_id, guard AS subject, fault AS detail
+            FROM ({FAULTS}) f""",
     }
 )
 TOTALS: Final = f"""

@@ -1,6 +1,7 @@
 """Writing what the domain decided. The constraints of the tables check the same rules again."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -15,8 +16,15 @@ from domain.shared.errors import invariant
 from domain.shared.ids import TenantId
 
 NOTHING: Final = Deltas()
-# What was true when the state was loaded is asserted again as it is written (migration 0005).
-OUTRUN: Final = frozenset({"ledger_transactions_open_period", "ledger_entries_after_closed_time"})
+# What was true when the state was loaded is asserted again as it is written (migration 0005). The
+# last is a clock that was set back further than anybody may book ahead of it (migration 0015).
+OUTRUN: Final[Mapping[str | None, str]] = MappingProxyType(
+    {
+        "ledger_transactions_open_period": "a period has just been closed",
+        "ledger_entries_after_closed_time": "time has just been closed",
+        "ledger_booked_ahead": "the database's clock is behind what was booked: wait for it",
+    }
+)
 # Read after the locks were taken and, CASE sees to that, after the transaction drew its id, or time
 # that is closed already might still be booked into. No account's time runs backwards.
 BOOKING_TIME = """greatest(
@@ -40,7 +48,8 @@ moved AS (
       credits = b.credits + g.credits[width_bucket(b.account_id, g.accounts)],
       held = b.held + coalesce(g.held[width_bucket(b.account_id, g.accounts)], 0),
       version = b.version + g.entries[width_bucket(b.account_id, g.accounts)],
-      last_booked_at = stamp.at
+      last_booked_at = CASE WHEN g.entries[width_bucket(b.account_id, g.accounts)] > 0
+        THEN stamp.at ELSE b.last_booked_at END
   FROM given g, stamp
   WHERE b.tenant_id = $1 AND b.account_id = ANY((SELECT accounts FROM given)::uuid[])
   RETURNING 1),
@@ -104,9 +113,15 @@ async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> 
         # Nothing to lock there before: somebody has just made a row of the same id.
         raise Overloaded("somebody has just done the same") from error
     except asyncpg.CheckViolationError as error:
-        if error.constraint_name not in OUTRUN:
-            raise
-        raise Overloaded("a period has just been closed") from error
+        raise_if_outrun(error)
+        raise
+
+
+def raise_if_outrun(error: asyncpg.CheckViolationError) -> None:
+    """Raises `Overloaded` when what refused is the time: nothing was done, and it may be tried."""
+    detail = OUTRUN.get(error.constraint_name)
+    if detail is not None:
+        raise Overloaded(detail) from error
 
 
 async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:

@@ -46,15 +46,10 @@ class PostgresTenants:
         if tenant.id != self._tenant_id:
             raise NotFound("no such tenant")
         changed = await self._connection.fetchval(
-            "UPDATE tenants SET name = $2, status = $3, platform_spread_ppm = $4, "
-            "tenant_spread_ppm = $5, fee_ppm = $6, version = $7, updated_at = $8 "
-            "WHERE tenant_id = $1 AND version = $7 - 1 RETURNING 1",
+            "UPDATE tenants SET status = $2, version = $3, updated_at = $4 "
+            "WHERE tenant_id = $1 AND version = $3 - 1 RETURNING 1",
             self._tenant_id,
-            tenant.name,
             tenant.status.value,
-            tenant.pricing.platform_spread_ppm,
-            tenant.pricing.tenant_spread_ppm,
-            tenant.pricing.fee_ppm,
             stored.version,
             stored.updated_at,
         )

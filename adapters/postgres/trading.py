@@ -7,6 +7,7 @@ import asyncpg
 
 from adapters.postgres.connection import Connection, text_units
 from adapters.postgres.events import ANNOUNCED, announced
+from adapters.postgres.journal_writes import raise_if_outrun
 from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_from
 from adapters.postgres.quote_rows import COLUMNS as QUOTE
 from adapters.postgres.quote_rows import quote_from
@@ -81,7 +82,11 @@ class PostgresTrading:
         return opened(quote_from(row), reservation)
 
     async def settle(self, settlement: Settlement) -> bool:
-        done = await self._connection.fetchval(SETTLE, *self._settle_args(settlement))
+        try:
+            done = await self._connection.fetchval(SETTLE, *self._settle_args(settlement))
+        except asyncpg.CheckViolationError as error:
+            raise_if_outrun(error)
+            raise
         return self._happened(done)
 
     def _settle_args(self, settlement: Settlement) -> tuple[object, ...]:

@@ -9,16 +9,19 @@ import msgspec
 
 
 class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`unprotected` are tables of tenants' rows without forced Row-Level Security, `partitions_to`
-    the last month (`YYYY_MM`) that each partitioned table has a partition for.
+    """`unguarded` are triggers and policies that are switched off or missing, and tenants' tables
+    without forced Row-Level Security, each with what is wrong. `partitions_to` is the last
+    month (`YYYY_MM`) that each partitioned table has a partition for. `booked_ahead` says which
+    times of the books lie further ahead of the clock than anybody may book.
     """
 
     server: str
     login: str
     revision: str | None
     head: str | None
-    unprotected: tuple[str, ...]
+    unguarded: tuple[str, ...]
     partitions_to: Mapping[str, str | None]
+    booked_ahead: tuple[str, ...]
     now: datetime
 
 

@@ -33,7 +33,10 @@ class Tenants(Protocol):
 
     @abstractmethod
     async def update(self, stored: StoredTenant) -> None:
-        """Raises `VersionConflict` unless the stored version is the one before."""
+        """The status alone changes; name and pricing stay as they were added.
+
+        Raises `VersionConflict` unless the stored version is the one before.
+        """
         ...
 
     @abstractmethod

@@ -88,7 +88,8 @@ class Health:
             login="test",
             revision=None,
             head=None,
-            unprotected=(),
+            unguarded=(),
+            booked_ahead=(),
             partitions_to={},
             now=ManualClock().now(),
         )

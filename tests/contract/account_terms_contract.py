@@ -1,14 +1,22 @@
 """Credit lines and closed accounts: what an account is held to, and who may change it."""
 
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
 import pytest
 from msgspec.structs import replace
 
 from application.ports.change_requests import (
     AccountChange,
+    Change,
     ChangeRequest,
     ChangeState,
+    CloseAccount,
     CreditLine,
 )
+from application.ports.ledger import TermsChange
+from application.ports.unit_of_work import Transaction
 from domain.ledger.account import AccountKey, AccountStatus
 from domain.ledger.account_terms import (
     AccountAwaited,
@@ -102,7 +110,8 @@ class AccountTermsContract:
         assert await world.settle(party, await world.settlement(party, execution))
         await empty(world, party, receiving)
         async with world.ports.ops_uow.begin(party.tenant_id) as tx:
-            await tx.accounts.close(receiving)
+            terms = await tx.accounts.close(receiving)
+            await on_record(tx, terms, new_id=world.id, now=world.now)
             await tx.commit()
 
     @pytest.mark.parametrize("side", Side)
@@ -113,7 +122,8 @@ class AccountTermsContract:
         stored = await world.quote(party, side=side)
         await empty(world, party, stored.receive_account_id)
         async with world.ports.ops_uow.begin(party.tenant_id) as tx:
-            await tx.accounts.close(stored.receive_account_id)
+            terms = await tx.accounts.close(stored.receive_account_id)
+            await on_record(tx, terms, new_id=world.id, now=world.now)
             await tx.commit()
         reservation = world.reservation(stored.quote.id)
         assert await world.reserve(party, reservation) is None
@@ -163,7 +173,8 @@ def approved(request: ChangeRequest, by: Operator) -> ChangeRequest:
 
 async def set_floor(world: World, party: Party, floor_units: int) -> None:
     async with world.ports.ops_uow.begin(party.tenant_id) as tx:
-        await tx.accounts.set_floor(party.usdt, floor_units)
+        terms = await tx.accounts.set_floor(party.usdt, floor_units)
+        await on_record(tx, terms, new_id=world.id, now=world.now)
         await tx.commit()
 
 
@@ -179,5 +190,34 @@ async def empty(world: World, party: Party, account_id: AccountId) -> None:
 
 async def close(world: World, party: Party) -> None:
     async with world.ports.ops_uow.begin(party.tenant_id) as tx:
-        await tx.accounts.close(party.usdt)
+        terms = await tx.accounts.close(party.usdt)
+        await on_record(tx, terms, new_id=world.id, now=world.now)
         await tx.commit()
+
+
+async def on_record(
+    tx: Transaction, terms: TermsChange, *, new_id: Callable[[], UUID], now: datetime
+) -> None:
+    """As two operators agree to it: without, the transaction does not commit."""
+    account = terms.after
+    change: Change = CreditLine(
+        account_id=account.id,
+        floor_units=str(account.floor_units),
+        floor_before=str(terms.before.floor_units),
+    )
+    if account.status is AccountStatus.CLOSED:
+        change = CloseAccount(account_id=account.id)
+    maker, checker = (Operator(OperatorId(new_id()), name) for name in ("Abena", "Kwame"))
+    request = ChangeRequest(
+        id=ChangeRequestId(new_id()),
+        change=change,
+        reason="agreed",
+        proposed_by=maker,
+        proposed_at=now,
+    )
+    await tx.change_requests.add(request)
+    done = approved(request, checker)
+    await tx.change_requests.decide(done)
+    await tx.account_changes.record(
+        AccountChange(request=done, before=terms.before, after=terms.after)
+    )

@@ -158,7 +158,7 @@ class HistoryContract:
     async def test_too_little_to_fold_is_left_alone(self, world: World) -> None:
         payer, _ = await pair(world)
         assert await closed_after(world, world.now)
-        async with world.ports.uow.begin(payer.tenant_id) as tx:
+        async with world.ports.worker_uow.begin(payer.tenant_id) as tx:
             nothing = await tx.folds.fold(world.now, transactions_min=MANY, transactions_max=MANY)
             assert nothing is None
             assert await tx.folds.folded_until() is None
@@ -216,7 +216,7 @@ async def statement(
 
 
 async def fold(world: World, tenant_id: TenantId, until: datetime, *, most: int) -> Fold | None:
-    async with world.ports.uow.begin(tenant_id) as tx:
+    async with world.ports.worker_uow.begin(tenant_id) as tx:
         folded = await tx.folds.fold(until, transactions_min=1, transactions_max=most)
         await tx.commit()
     return folded

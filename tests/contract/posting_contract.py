@@ -99,7 +99,7 @@ class PostingContract:
         payer, payee = await pair(world)
         today = world.now.date()
         closed = today - timedelta(days=10)
-        async with world.ports.uow.begin(payer.tenant_id) as tx:
+        async with world.ports.ops_uow.begin(payer.tenant_id) as tx:
             assert await tx.journal.close_period(closed, by="ops")
             assert not await tx.journal.close_period(closed - timedelta(days=1), by="ops")
             await tx.commit()
@@ -115,7 +115,7 @@ class PostingContract:
         payer, payee = await pair(world)
         other, _ = await pair(world)
         closed = world.now.date() - timedelta(days=10)
-        async with world.ports.uow.begin(other.tenant_id) as tx:
+        async with world.ports.ops_uow.begin(other.tenant_id) as tx:
             assert await tx.journal.close_period(closed, by="ops")
             await tx.commit()
         dated = replace(world.moving(payer.usdt, payee.usdt, 1), effective_on=closed)

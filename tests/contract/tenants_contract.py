@@ -45,6 +45,15 @@ class TenantsContract:
         with pytest.raises(VersionConflict):
             await update(world, suspended(stored))
 
+    async def test_update_changes_neither_name_nor_pricing(self, world: World) -> None:
+        stored = await read(world, await world.tenant())
+        changed = suspended(stored)
+        pricing = PricingPolicy(platform_spread_ppm=1, tenant_spread_ppm=2, fee_ppm=3)
+        await update(
+            world, replace(changed, tenant=replace(changed.tenant, name="other", pricing=pricing))
+        )
+        assert await read(world, stored.tenant.id) == changed
+
     async def test_house_lists_partners_oldest_first_and_not_itself(self, world: World) -> None:
         made = [await world.tenant(), await world.tenant()]
         async with world.ports.uow.begin(HOUSE_TENANT_ID) as tx:
@@ -65,10 +74,9 @@ async def update(world: World, stored: StoredTenant) -> None:
 
 
 def suspended(stored: StoredTenant) -> StoredTenant:
-    pricing = PricingPolicy(platform_spread_ppm=1, tenant_spread_ppm=2, fee_ppm=3)
     return replace(
         stored,
-        tenant=replace(stored.tenant, status=TenantStatus.SUSPENDED, pricing=pricing),
+        tenant=replace(stored.tenant, status=TenantStatus.SUSPENDED),
         updated_at=stored.updated_at + timedelta(seconds=1),
         version=stored.version + 1,
     )

@@ -37,8 +37,21 @@ APPEND_ONLY: Final = (
     "ledger_requests",
     "ledger_reversals",
     "ledger_periods",
+    "ledger_account_changes",
+    "transfer_batch_items",
     "fills",
 )
+# What the tampering itself has switched off is on again for whoever looks, until the damage is
+# undone. The session keeps what it knows of a table until the table's own row changes.
+SHOWN_ON: Final = """
+WITH tables AS (
+  SELECT c.oid FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+  JOIN pg_class p ON p.oid = coalesce(i.inhparent, c.oid)
+  WHERE p.relnamespace = 'aksum'::regnamespace AND p.relname = ANY ($1)),
+known AS (UPDATE pg_class c SET relname = c.relname FROM tables t WHERE c.oid = t.oid)
+UPDATE pg_trigger g SET tgenabled = 'A' FROM tables t
+WHERE g.tgrelid = t.oid AND g.tgenabled = 'D' AND NOT g.tgisinternal
+"""
 KEYS: Final = """
 SELECT key, outcome = 0 AS accepted FROM aksum.ledger_requests
 WHERE tenant_id = $1 AND transaction_id IS DISTINCT FROM $2 ORDER BY created_at DESC LIMIT 2
@@ -99,7 +112,7 @@ async def live(database: Database) -> History:
     async with open_stack(database) as stack:
         tenant_id = await stack.tenant()
         lived = await live_through(stack, tenant_id, unmirrored=())
-        async with stack.uow.begin(tenant_id) as tx:
+        async with stack.ops_uow.begin(tenant_id) as tx:
             old = stack.clock.now().date() - timedelta(days=9)
             assert await tx.journal.close_period(old, by="ops")
             await tx.commit()
@@ -209,6 +222,7 @@ class DamagedAudit:
     @asynccontextmanager
     async def snapshot(self, *, full: bool) -> AsyncIterator[PostgresLedgerSnapshot]:
         snapshot = PostgresLedgerSnapshot(self._connection, full=full)
+        await self._connection.execute(SHOWN_ON, APPEND_ONLY)
         await self._connection.execute("SET LOCAL ROLE aksum_ops")
         await snapshot.prepare()
         yield snapshot

@@ -155,6 +155,10 @@ RULES: Final = {
         WHERE nspname IN ('aksum', 'public') AND acl.grantee NOT IN (
             n.nspowner, 'pg_database_owner'::regrole)
           AND (acl.privilege_type = 'CREATE' OR acl.grantee NOT IN (SELECT oid FROM runtime))""",
+    # Every trigger fires always, on replicas too.
+    "triggers_always": """
+        SELECT o.name || '.' || t.tgname FROM pg_trigger t JOIN ours o ON o.oid = t.tgrelid
+        WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'""",
     # Every table has an index led by the tenant.
     "led_by_tenant": """
         SELECT t.name FROM tenants t WHERE t.name <> ALL ($2) AND NOT EXISTS (

@@ -52,6 +52,36 @@ DERIVED_DAMAGE: Final = {
         ),
         above={"balance_is_as_late_as_its_entries"},
     ),
+    "a balance that was booked ahead of the clock": Damage(
+        (
+            "UPDATE ledger_balances SET last_booked_at = now() + interval '1 hour' WHERE "
+            "account_id = :payer"
+        ),
+        above={"balance_is_as_late_as_its_entries", "nothing_is_booked_ahead_of_the_clock"},
+        below={"balance_is_as_late_as_its_entries", "nothing_is_booked_ahead_of_the_clock"},
+    ),
+    "a transaction that was booked ahead of the clock": Damage(
+        (
+            "INSERT INTO ledger_transactions (tenant_id, id, template, reference, "
+            "effective_on, booked_at) VALUES (:tenant, uuid7_floor(now()), 'transfer', 'x', "
+            "current_date, now() + interval '1 hour')"
+        ),
+        above={"header_has_entries", "nothing_is_booked_ahead_of_the_clock"},
+        below={"header_has_entries", "nothing_is_booked_ahead_of_the_clock"},
+    ),
+    "time that is closed ahead of the clock": Damage(
+        (
+            "UPDATE ledger_clock SET closed_until = now() + interval '1 hour', mark_at = now() "
+            "+ interval '1 hour', mark_xid = '3'"
+        ),
+        above={"nothing_is_booked_ahead_of_the_clock"},
+        below={"nothing_is_booked_ahead_of_the_clock"},
+    ),
+    "a trigger that is switched off": Damage(
+        "ALTER TABLE recon_lines DISABLE TRIGGER append_only",
+        above={"guards_are_in_place"},
+        below={"guards_are_in_place"},
+    ),
     "a transaction dated into a closed period": Damage(
         (
             "WITH closed AS (INSERT INTO ledger_periods VALUES (:tenant, '2001-02-01', 'ops', "
@@ -178,7 +208,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "an accepted answer whose transaction is gone": Damage(
         "UPDATE ledger_requests SET transaction_id = gen_random_uuid() WHERE key = :answered",
-        above={"answered_transaction_exists"},
+        above={"batch_item_is_what_its_key_was_answered", "answered_transaction_exists"},
+        below={"batch_item_is_what_its_key_was_answered"},
     ),
     "an accepted answer that names an account": Damage(
         "UPDATE ledger_requests SET account_id = :payer WHERE key = :answered",
@@ -190,7 +221,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "a refusal that is accepted now": Damage(
         "UPDATE ledger_requests SET outcome = 0 WHERE key = :refused",
-        above={"answer_is_one_that_is_kept"},
+        above={"batch_item_is_what_its_key_was_answered", "answer_is_one_that_is_kept"},
+        below={"batch_item_is_what_its_key_was_answered"},
     ),
     "an answer that is never given": Damage(
         "UPDATE ledger_requests SET outcome = 7 WHERE key = :refused",
@@ -253,8 +285,8 @@ DERIVED_DAMAGE: Final = {
     ),
     "a transfer without postings": Damage(
         "UPDATE transfers SET transaction_id = gen_random_uuid() WHERE transaction_id = :reversed",
-        above={"movement_has_postings"},
-        below={"movement_has_postings"},
+        above={"movement_has_postings", "movement_is_what_was_posted"},
+        below={"movement_has_postings", "movement_is_what_was_posted"},
     ),
     "a mirror whose error another one makes up for": Damage(
         (

@@ -40,6 +40,7 @@ DAMAGE: Final = {
     "an entry that is gone": Damage(
         "DELETE FROM ledger_entries WHERE account_id = :payer AND account_seq = 2",
         above={
+            "order_hold_is_what_was_captured",
             "asset_sums_to_zero",
             "balance_equals_entries",
             "day_equals_entries",
@@ -54,6 +55,7 @@ DAMAGE: Final = {
             "max(account_seq) FROM ledger_entries WHERE account_id = :payer)"
         ),
         above={
+            "balance_is_as_late_as_its_entries",
             "asset_sums_to_zero",
             "balance_equals_entries",
             "day_equals_entries",
@@ -118,12 +120,22 @@ DAMAGE: Final = {
             "account_id = :payer AND account_seq = (SELECT max(account_seq) FROM "
             "ledger_entries WHERE account_id = :payer)"
         ),
-        above={"asset_sums_to_zero", "balance_equals_entries", "entry_booked_with_header"},
-        full={"entries_booked_in_order", "entry_booked_with_header"},
+        above={
+            "balance_is_as_late_as_its_entries",
+            "asset_sums_to_zero",
+            "balance_equals_entries",
+            "entry_booked_with_header",
+        },
+        full={
+            "balance_is_as_late_as_its_entries",
+            "entries_booked_in_order",
+            "entry_booked_with_header",
+        },
     ),
     "a transaction that does not balance": Damage(
         "UPDATE ledger_entries SET units = units + 1 WHERE account_id = :payer AND account_seq = 2",
         above={
+            "order_hold_is_what_was_captured",
             "asset_sums_to_zero",
             "balance_equals_entries",
             "day_equals_entries",
@@ -169,7 +181,11 @@ DAMAGE: Final = {
             "UPDATE ledger_holds SET state = 'active', remaining = captured, captured = 0 "
             "WHERE id = :filled"
         ),
-        above={"held_equals_holds", "hold_belongs_to_open_order"},
+        above={
+            "held_equals_holds",
+            "hold_belongs_to_open_order",
+            "order_hold_is_what_was_captured",
+        },
         below={"held_equals_holds", "hold_belongs_to_open_order"},
     ),
     "a pending order without its hold": Damage(
@@ -187,8 +203,16 @@ DAMAGE: Final = {
     ),
     "an account below its floor": Damage(
         "UPDATE ledger_accounts SET floor_units = 1000000000000000000 WHERE id = :payer",
-        above={"balance_has_its_accounts_terms", "not_below_floor"},
-        below={"balance_has_its_accounts_terms", "not_below_floor"},
+        above={
+            "balance_has_its_accounts_terms",
+            "not_below_floor",
+            "terms_have_a_recorded_change",
+        },
+        below={
+            "balance_has_its_accounts_terms",
+            "not_below_floor",
+            "terms_have_a_recorded_change",
+        },
     ),
     "a mirror that will never be made": Damage(
         "DELETE FROM intents WHERE subject = :moving",
@@ -247,11 +271,11 @@ DAMAGE: Final = {
     ),
     "a fill without postings": Damage(
         "UPDATE fills SET transaction_id = gen_random_uuid() WHERE order_id = :filled",
-        above={"fill_has_postings"},
+        above={"fill_has_postings", "order_hold_is_what_was_captured"},
     ),
     "a filled order without its fill": Damage(
         "DELETE FROM fills WHERE order_id = :filled",
-        above={"filled_order_has_one_fill"},
+        above={"filled_order_has_one_fill", "order_hold_is_what_was_captured"},
     ),
     "a fill of an order that is still open": Damage(
         (
@@ -259,6 +283,6 @@ DAMAGE: Final = {
             "base_units, quote_units, fee_units, fee_asset, source, source_ref, "
             "transaction_id, executed_at, recorded_at FROM fills WHERE order_id = :filled"
         ),
-        above={"filled_order_has_one_fill"},
+        above={"filled_order_has_one_fill", "order_hold_is_what_was_captured"},
     ),
 }

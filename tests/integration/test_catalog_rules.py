@@ -138,6 +138,17 @@ PLANTED = {
         ("GRANT CREATE ON SCHEMA aksum TO aksum_worker", "aksum"),
         ("GRANT USAGE ON SCHEMA public TO PUBLIC", "public"),
     ),
+    "triggers_always": (
+        ("ALTER TABLE fills DISABLE TRIGGER append_only", "fills.append_only"),
+        (
+            "ALTER TABLE ledger_transactions ENABLE TRIGGER open_period",
+            "ledger_transactions.open_period",
+        ),
+        (
+            "ALTER TABLE fills_before ENABLE REPLICA TRIGGER append_only_truncate",
+            "fills_before.append_only_truncate",
+        ),
+    ),
     "led_by_tenant": (
         ("ALTER TABLE planted DROP CONSTRAINT planted_pkey, ADD PRIMARY KEY (id)", "planted"),
     ),

@@ -16,6 +16,7 @@ from domain.orders.announcements import order_reserved
 from domain.quotes.quote import Quote
 from domain.shared.ids import AccountId, CustomerId, EventId, OrderId, TenantId
 from domain.shared.side import Side
+from tests.contract.account_terms_contract import on_record
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, accepting, item, paying, paying_many, quoted
 from tests.integration.direct import connected
@@ -99,7 +100,8 @@ async def test_order_waits_for_an_account_that_is_being_closed_and_is_refused(
     quote = await quoted(stack, tenant_id, customer_id)
     receiving = await account(stack, tenant_id, customer_id, "BTC")
     async with stack.ops_uow.begin(tenant_id) as tx:
-        await tx.accounts.close(receiving)
+        terms = await tx.accounts.close(receiving)
+        await on_record(tx, terms, new_id=stack.ids.new, now=stack.clock.now())
         accepting_it = asyncio.ensure_future(accepted(stack, tenant_id, quote))
         await until_waiting(observer)
         await tx.commit()
@@ -215,7 +217,8 @@ async def seen(stack: Stack, tenant_id: TenantId, account_id: AccountId) -> Acco
 
 async def close(stack: Stack, tenant_id: TenantId, account_id: AccountId) -> None:
     async with stack.ops_uow.begin(tenant_id) as tx:
-        await tx.accounts.close(account_id)
+        terms = await tx.accounts.close(account_id)
+        await on_record(tx, terms, new_id=stack.ids.new, now=stack.clock.now())
         await tx.commit()
 
 

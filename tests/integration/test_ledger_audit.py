@@ -25,6 +25,7 @@ from tests.integration.audited_history import (
 )
 from tests.integration.derived_damage import DERIVED_DAMAGE
 from tests.integration.ledger_damage import DAMAGE
+from tests.integration.terms_damage import TERMS_DAMAGE
 
 ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="module")
 RUNBOOK: Final = Path(__file__).parents[2] / "docs/runbooks/ledger-verification-failed.md"
@@ -36,7 +37,7 @@ SUMS: Final = {
     "held_equals_holds",
     "not_below_floor",
 }
-ALL: Final = {**DAMAGE, **DERIVED_DAMAGE}
+ALL: Final = {**DAMAGE, **DERIVED_DAMAGE, **TERMS_DAMAGE}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ async def test_damage_to_what_was_verified_is_named_by_a_full_run(
 
 
 def test_every_check_has_found_something() -> None:
-    named = set().union(*(case.above for case in ALL.values()))
+    named = set().union(*(case.above | (case.full or set()) for case in ALL.values()))
     assert named == CHECKS.keys() | SUMS
 
 

@@ -163,7 +163,9 @@ async def test_i3_available_is_above_the_floor_at_every_entry(store: Store, book
     assert (await store.admin.fetchrow(RUNNING))["below_floor"] == 0
     async with undone(store.admin):
         with pytest.raises(asyncpg.CheckViolationError, match="ledger_balances_floor"):
-            await store.admin.execute("UPDATE aksum.ledger_balances SET held = held + 1000000")
+            await store.admin.execute(
+                "UPDATE aksum.ledger_balances SET held = held + 1000000 WHERE NOT closed"
+            )
 
 
 async def test_i4_parts_of_every_hold_add_up_and_it_ends_once(store: Store, books: Books) -> None:
@@ -239,8 +241,8 @@ async def test_i8_tenant_sees_and_changes_no_row_of_another(store: Store, books:
         for table in store.ledger_tables:
             seen = f"SELECT count(*) FROM aksum.{table} WHERE tenant_id = $1"
             assert await store.api.fetchval(seen, books.tenant_id) == 0
-        for table in ("ledger_balances", "ledger_holds"):
-            changed = f"UPDATE aksum.{table} SET tenant_id = tenant_id WHERE tenant_id = $1"
+        for table, column in (("ledger_balances", "held"), ("ledger_holds", "remaining")):
+            changed = f"UPDATE aksum.{table} SET {column} = {column} WHERE tenant_id = $1"
             assert await store.api.execute(changed, books.tenant_id) == "UPDATE 0"
     (outcome,) = await other.post((ReleaseHold(hold_id(4), LATER),), alone=True)
     assert outcome.code is OutcomeCode.HOLD_NOT_FOUND

@@ -181,6 +181,18 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         lambda tx, of, _: tx.outbox.number(limit=9),
     ),
     "seals.add": (asyncpg.InsufficientPrivilegeError, add_seal),
+    "journal.close_period": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, of, world: tx.journal.close_period(world.now.date() - timedelta(9), by="me"),
+    ),
+    "corrections.add": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, of, _: tx.corrections.add(of.correction),
+    ),
+    "folds.fold": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, _, w: tx.folds.fold(w.now, transactions_min=1, transactions_max=9),
+    ),
     "accounts.set_floor": (NotFound, lambda tx, of, _: tx.accounts.set_floor(of.party.usdt, -9)),
     "accounts.close": (NotFound, lambda tx, of, _: tx.accounts.close(of.party.usdt)),
     "change_requests.get": (
@@ -293,16 +305,11 @@ OWN: dict[str, Attempt] = {
     "journal.expired_holds": lambda tx, of, world: tx.journal.expired_holds(
         now=world.now, limit=100
     ),
-    "journal.close_period": lambda tx, of, world: tx.journal.close_period(
-        world.now.date() - timedelta(days=9), by="me"
-    ),
     "journal.periods": lambda tx, of, _: tx.journal.periods(),
     "change_requests.add": lambda tx, of, world: tx.change_requests.add(
         replace(of.changed.request, id=ChangeRequestId(world.id()))
     ),
-    "corrections.add": lambda tx, of, _: tx.corrections.add(of.correction),
     "change_requests.page": lambda tx, of, _: tx.change_requests.page(None, limit=100),
-    "folds.fold": lambda tx, _, w: tx.folds.fold(w.now, transactions_min=1, transactions_max=9),
     "folds.folded_until": lambda tx, of, _: tx.folds.folded_until(),
     "quotes.expire_due": lambda tx, of, world: tx.quotes.expire_due(now=world.now, limit=100),
     "orders.page": lambda tx, of, _: tx.orders.page(OrderFilter(), before=None, limit=100),

@@ -126,7 +126,7 @@ async def derived(world: World, party: Party, other: Party) -> None:
     moving = world.moving(party.usdt, other.usdt, 1)
     assert (await alone(world, party, moving, Request(KEY, bytes(32)))).accepted
     assert (await alone(world, party, reversal(world.header(), moving))).accepted
-    async with world.ports.uow.begin(party.tenant_id) as tx:
+    async with world.ports.ops_uow.begin(party.tenant_id) as tx:
         assert await tx.journal.close_period(world.now.date() - 9 * timedelta(days=1), by="ops")
         await tx.commit()
     await fold_all(world, party.tenant_id)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from adapters.system.ids import SystemIds
 from application.ports.ledger_history import Moment, StatementLine, StatementRange
-from domain.ledger.account import Account
+from domain.ledger.account import Account, AccountStatus
 from domain.ledger.commands import Batch, Command, ExpireHold, PlaceHold, Post, ReleaseHold
 from domain.ledger.entry import Entry, HoldCapture, JournalTransaction
 from domain.ledger.hold import Hold
@@ -29,8 +29,8 @@ INSERT INTO aksum.ledger_accounts (tenant_id, id, owner, code, asset, type, floo
 VALUES ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8)
 """
 BALANCE = """
-INSERT INTO aksum.ledger_balances (tenant_id, account_id, sign, floor_units)
-VALUES ($1, $2, $3, $4::text::numeric)
+INSERT INTO aksum.ledger_balances (tenant_id, account_id, sign, floor_units, closed)
+VALUES ($1, $2, $3, $4::text::numeric, $5)
 """
 DIGEST = """
 SELECT '{0}' AS name, coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), '') AS digest
@@ -108,7 +108,8 @@ class Books:
             await self._store.admin.execute(ACCOUNT, self.tenant_id, real, *row)
             if floor is not None:
                 sign = each.type.normal_sign
-                await self._store.admin.execute(BALANCE, self.tenant_id, real, sign, floor)
+                closed = each.status is AccountStatus.CLOSED
+                await self._store.admin.execute(BALANCE, self.tenant_id, real, sign, floor, closed)
         async with self._store.ports.uow.begin(self.tenant_id) as tx:
             # So that they are known, and plain posts are done in one statement.
             await tx.accounts.resolve([each.key for each in self._accounts])
@@ -126,7 +127,7 @@ class Books:
         return [self._translated_back(outcome) for outcome in outcomes]
 
     async def close_period(self, through: date) -> bool:
-        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+        async with self._store.ports.ops_uow.begin(self.tenant_id) as tx:
             closed = await tx.journal.close_period(through, by="ops")
             await tx.commit()
         return closed
@@ -168,7 +169,7 @@ class Books:
         closed_until = await self._store.ports.ledger_clock.advance()
         if closed_until is None:
             return
-        async with self._store.ports.uow.begin(self.tenant_id) as tx:
+        async with self._store.ports.worker_uow.begin(self.tenant_id) as tx:
             await tx.folds.fold(closed_until, transactions_min=1, transactions_max=transactions_max)
             await tx.commit()
 

@@ -95,9 +95,9 @@ def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
         Check("server version", True, f"PostgreSQL {report.server}"),
         Check("migrations", report.revision == report.head, f"at {report.revision}"),
         Check(
-            "row-level security",
-            not report.unprotected,
-            ", ".join(report.unprotected) or "forced on every tenant's table",
+            "guards",
+            not report.unguarded,
+            ", ".join(report.unguarded) or "every trigger and policy is there and switched on",
         ),
         Check(
             "partitions",
@@ -107,6 +107,13 @@ def _database(report: DatabaseReport, *, now: datetime) -> list[Check]:
             else f"until {min((m for m in report.partitions_to.values() if m), default='-')}",
         ),
         Check("clock", skew <= SKEW_MAX, f"{skew.total_seconds():.3f} s from the database's"),
+        Check(
+            "booking time",
+            not report.booked_ahead,
+            f"ahead of the clock: {'; '.join(report.booked_ahead)}"
+            if report.booked_ahead
+            else "nothing is booked ahead of the clock",
+        ),
     ]
 
 
