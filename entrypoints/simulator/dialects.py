@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from entrypoints.simulator.binance_convert import app as binance_convert
+from entrypoints.simulator.bybit_convert import app as bybit_convert
 from entrypoints.simulator.journal import Line
 from entrypoints.simulator.vendor import Vendor
 
@@ -33,5 +34,10 @@ DIALECTS: Mapping[str, DialectSpec] = {
         faults=binance_convert.FAULTS,
         opening_balances=binance_convert.OPENING_BALANCES,
         build=binance_convert.BinanceConvert,
+    ),
+    "bybit_convert": DialectSpec(
+        faults=bybit_convert.FAULTS,
+        opening_balances=bybit_convert.OPENING_BALANCES,
+        build=bybit_convert.BybitConvert,
     ),
 }
