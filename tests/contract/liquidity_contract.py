@@ -65,16 +65,40 @@ class Lab(Protocol):
     async def executions(self) -> int: ...
 
 
+def request_for(
+    lab: Lab,
+    side: Side = Side.BUY,
+    fixed: FixedSide | None = None,
+    units: int | None = None,
+    scenario: str | None = None,
+) -> LpQuoteRequest:
+    """Unless told otherwise, for an exact amount on the first side the provider can fix."""
+    if fixed is None:
+        fixed = next(each for each in FixedSide if lab.provider.capabilities.fixes(side, each))
+    if units is None:
+        units = TENTH_OF_A_COIN if fixed is FixedSide.BASE else THOUSAND_DOLLARS
+    return LpQuoteRequest(
+        instrument=lab.instrument, side=side, fixed=fixed, units=units, scenario=scenario
+    )
+
+
 async def quoted(
     lab: Lab,
     side: Side = Side.BUY,
-    fixed: FixedSide = FixedSide.BASE,
-    units: int = TENTH_OF_A_COIN,
+    fixed: FixedSide | None = None,
+    units: int | None = None,
+    scenario: str | None = None,
 ) -> LpQuote:
-    request = LpQuoteRequest(instrument=lab.instrument, side=side, fixed=fixed, units=units)
-    quote = await lab.provider.request_quote(request)
+    quote = await lab.provider.request_quote(request_for(lab, side, fixed, units, scenario))
     assert isinstance(quote, LpQuote), quote
     return quote
+
+
+async def refusal(lab: Lab, request: LpQuoteRequest) -> QuoteRefusal:
+    refused = await lab.provider.request_quote(request)
+    assert isinstance(refused, LpQuoteRefused), refused
+    assert refused.lp == lab.provider.name
+    return refused.reason
 
 
 async def executed(
@@ -85,6 +109,11 @@ async def executed(
             order_id=OrderId(UUID(int=1)),
             lp_quote_id=quote.lp_quote_id,
             client_ref="ord_1",
+            instrument=lab.instrument,
+            side=quote.side,
+            base_units=quote.base_units,
+            quote_units=quote.quote_units,
+            lp_expires_at=quote.expires_at,
             deadline=lab.now() + within,
         )
     )
@@ -119,22 +148,20 @@ def let_absence_become_final(lab: Lab, quote: LpQuote) -> None:
 
 class QuotesContract:
     @pytest.mark.parametrize("side", Side)
-    async def test_quote_for_an_amount_of_base_keeps_that_amount(
-        self, lab: Lab, side: Side
+    @pytest.mark.parametrize("fixed", FixedSide)
+    async def test_quote_keeps_the_fixed_amount_or_is_unsupported(
+        self, lab: Lab, side: Side, fixed: FixedSide
     ) -> None:
-        quote = await quoted(lab, side)
+        request = request_for(lab, side, fixed)
+        if not lab.provider.capabilities.fixes(side, fixed):
+            assert await refusal(lab, request) is QuoteRefusal.UNSUPPORTED
+            return
+        quote = await quoted(lab, side, fixed)
         assert (quote.lp, quote.side) == (lab.provider.name, side)
-        assert quote.base_units == TENTH_OF_A_COIN
-        assert quote.quote_units > 0
+        kept = quote.base_units if fixed is FixedSide.BASE else quote.quote_units
+        assert kept == request.units
+        assert min(quote.base_units, quote.quote_units) > 0
         assert quote.expires_at > lab.now() == quote.received_at
-
-    @pytest.mark.parametrize("side", Side)
-    async def test_quote_for_an_amount_of_quote_keeps_that_amount(
-        self, lab: Lab, side: Side
-    ) -> None:
-        quote = await quoted(lab, side, FixedSide.QUOTE, THOUSAND_DOLLARS)
-        assert quote.quote_units == THOUSAND_DOLLARS
-        assert quote.base_units > 0
 
     @pytest.mark.parametrize(
         ("fault", "reason"),
@@ -148,24 +175,18 @@ class QuotesContract:
         self, lab: Lab, fault: str, reason: QuoteRefusal
     ) -> None:
         await lab.arm(fault)
-        request = LpQuoteRequest(
-            instrument=lab.instrument, side=Side.BUY, fixed=FixedSide.BASE, units=TENTH_OF_A_COIN
-        )
-        refused = await lab.provider.request_quote(request)
-        assert isinstance(refused, LpQuoteRefused)
-        assert (refused.lp, refused.reason) == (lab.provider.name, reason)
+        assert await refusal(lab, request_for(lab)) is reason
 
 
 class ExecutionContract:
     @pytest.mark.parametrize("side", Side)
-    @pytest.mark.parametrize(
-        ("fixed", "units"),
-        [(FixedSide.BASE, TENTH_OF_A_COIN), (FixedSide.QUOTE, THOUSAND_DOLLARS)],
-    )
+    @pytest.mark.parametrize("fixed", FixedSide)
     async def test_open_quote_is_filled_as_quoted(
-        self, lab: Lab, side: Side, fixed: FixedSide, units: int
+        self, lab: Lab, side: Side, fixed: FixedSide
     ) -> None:
-        quote = await quoted(lab, side, fixed, units)
+        if not lab.provider.capabilities.fixes(side, fixed):
+            return  # refused, by a test above
+        quote = await quoted(lab, side, fixed)
         outcome = await executed(lab, quote)
         assert as_quoted(outcome, quote)
         assert await looked_up(lab, quote) == outcome

@@ -55,6 +55,11 @@ class Scene:
                 order_id=OrderId(UUID(int=1)),
                 lp_quote_id=quote_id,
                 client_ref="ord_1",
+                instrument=BTC_USDT,
+                side=Side.SELL,
+                base_units=10_000_000,
+                quote_units=6_400 * 10**8,
+                lp_expires_at=self.clock.now() + timedelta(seconds=10),
                 deadline=self.clock.now() + timedelta(milliseconds=within_ms),
                 scenario=scenario,
             )
