@@ -4,7 +4,7 @@ We give one asset and get the other. What we give is rounded down to the vendor'
 get is rounded up, so that the vendor leg always covers what the customer was promised.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -19,13 +19,7 @@ from adapters.liquidity.amounts import (
     short_text,
     step_units,
 )
-from adapters.liquidity.binance_convert.errors import (
-    BANNED,
-    MEANINGS,
-    SERVER_ERROR_FROM,
-    TOO_MANY_REQUESTS,
-    UNMAPPED,
-)
+from adapters.liquidity.binance_convert.errors import MEANINGS
 from adapters.liquidity.binance_convert.reference import NotListed, PairLimits
 from adapters.liquidity.binance_convert.schemas import (
     ErrorReply,
@@ -34,9 +28,17 @@ from adapters.liquidity.binance_convert.schemas import (
     read_error,
     read_quote_reply,
 )
+from adapters.liquidity.meanings import (
+    BANNED,
+    OK,
+    SERVER_ERROR_FROM,
+    TOO_MANY_REQUESTS,
+    UNMAPPED,
+)
+from adapters.liquidity.pairs import legs
 from adapters.liquidity.reading import Unreadable, detail, identifier
+from adapters.liquidity.times import from_ms
 from domain.assets.asset import Asset
-from domain.assets.instrument import Instrument
 from domain.liquidity.quote import (
     LpName,
     LpQuote,
@@ -48,9 +50,6 @@ from domain.liquidity.quote import (
 from domain.shared.money import AmountInvalid, Rounding
 from domain.shared.side import FixedSide, Side
 
-OK: Final = 200
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND: Final = timedelta(milliseconds=1)
 # The longest validity on offer is a minute; anything far beyond is not a time in milliseconds.
 QUOTE_LIFE_MAX: Final = timedelta(minutes=10)
 
@@ -69,21 +68,6 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fixed(self) -> Asset:
         return self.give if self.exact_in else self.get
-
-
-def to_ms(moment: datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
-
-
-def from_ms(milliseconds: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def legs(instrument: Instrument, side: Side) -> tuple[Asset, Asset]:
-    """What we give and what we get."""
-    if side is Side.BUY:
-        return instrument.quote, instrument.base
-    return instrument.base, instrument.quote
 
 
 def ask_for(request: LpQuoteRequest, decimals: dict[str, int]) -> Ask | QuoteRefusal:

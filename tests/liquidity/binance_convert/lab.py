@@ -11,8 +11,8 @@ import msgspec
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.binance_convert.client import BinanceConvert
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
-from adapters.liquidity.binance_convert.transform import from_ms, to_ms
-from adapters.liquidity.binance_convert.wire import LOOKUP_ATTEMPTS
+from adapters.liquidity.channel import LOOKUP_ATTEMPTS
+from adapters.liquidity.times import from_ms, to_ms
 from domain.assets.instrument import Instrument
 from entrypoints.simulator.server import RunningSimulator, create_simulator, serve
 from entrypoints.simulator.vendor import Credentials

@@ -12,12 +12,11 @@ from adapters.liquidity.binance_convert.transform import (
     Ask,
     ask_for,
     beyond_limits,
-    from_ms,
     limits_of,
     quote_params,
     read_quote,
-    to_ms,
 )
+from adapters.liquidity.times import from_ms, to_ms
 from domain.assets.instrument import Instrument
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable
 
+from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.shared.side import Side
+
+
+def legs(instrument: Instrument, side: Side) -> tuple[Asset, Asset]:
+    """What we give and what we get."""
+    if side is Side.BUY:
+        return instrument.quote, instrument.base
+    return instrument.base, instrument.quote
 
 
 class Pairs:
