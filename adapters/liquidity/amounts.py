@@ -39,6 +39,19 @@ def exact_units(text: str, *, scale: int) -> int:
     return units
 
 
+def whole_units(text: str, *, scale: int) -> int:
+    """Positive whole units in an amount that may be finer than ours. Raises `AmountInvalid`.
+
+    For what we get, at a vendor that is documented to tell more decimals than an asset has: the
+    rest of under a unit stays with the vendor, in our favour, and is never promised to anybody.
+    """
+    sign, whole, decimals = split_plain_number(text)
+    units = check_limit(int(whole + decimals[:scale].ljust(scale, "0")))
+    if sign or units == 0:
+        raise AmountInvalid("not one whole unit", text=text)
+    return units
+
+
 def exact_sum(*texts: str) -> str:
     """Decimal text of the sum of plain numbers that are not negative. Raises `AmountInvalid`."""
     parts = [split_plain_number(text) for text in texts]

@@ -6,11 +6,10 @@ from typing import Final
 import pytest
 
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
+from adapters.liquidity.asking import Ask, ask_for
 from adapters.liquidity.binance_convert.reference import NotListed, PairLimits
 from adapters.liquidity.binance_convert.schemas import read_assets, read_pairs
 from adapters.liquidity.binance_convert.transform import (
-    Ask,
-    ask_for,
     beyond_limits,
     limits_of,
     quote_params,
