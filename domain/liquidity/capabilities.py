@@ -28,7 +28,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     quote on its side and its record is complete, so that "not found" can become proof. Some LPs
     execute an expired quote at the market; theirs never can. `asynchronous`: execution may answer
     `Pending`. `last_look`: it may reject a valid quote. `reports_balances`: it tells what lies
-    with it.
+    with it. `improves`: it may execute at better than it quoted, as an order book does.
     """
 
     exact_in: bool
@@ -42,6 +42,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     reports_balances: bool = False
     client_ref_length_max: int | None = None
     exact_base: bool = False
+    improves: bool = False
 
     def fixes(self, side: Side, fixed: FixedSide) -> bool:
         """Whether the LP quotes for an exact amount on that side of such a trade."""

@@ -103,7 +103,8 @@ class LpLeg(msgspec.Struct, frozen=True):
 class LpExecution(msgspec.Struct, frozen=True, kw_only=True):
     """One row of an LP's own list: the second witness, and the feed of reconciliation.
 
-    `side` is ours: with `BUY` we got the base leg and gave the quote leg.
+    `side` is ours: with `BUY` we got the base leg and gave the quote leg. `client_ref` is ours as
+    well, from an LP that stores it; one that trades on orders knows no quote's id.
     """
 
     lp_quote_id: str | None
@@ -113,6 +114,7 @@ class LpExecution(msgspec.Struct, frozen=True, kw_only=True):
     base: LpLeg
     quote: LpLeg
     executed_at: datetime
+    client_ref: str | None = None
 
 
 class LpHolding(msgspec.Struct, frozen=True):

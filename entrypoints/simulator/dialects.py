@@ -11,6 +11,7 @@ from aiohttp import web
 from entrypoints.simulator.binance_convert import app as binance_convert
 from entrypoints.simulator.bybit_convert import app as bybit_convert
 from entrypoints.simulator.journal import Line
+from entrypoints.simulator.luno import app as luno
 from entrypoints.simulator.vendor import Vendor
 
 
@@ -39,5 +40,10 @@ DIALECTS: Mapping[str, DialectSpec] = {
         faults=bybit_convert.FAULTS,
         opening_balances=bybit_convert.OPENING_BALANCES,
         build=bybit_convert.BybitConvert,
+    ),
+    "luno": DialectSpec(
+        faults=luno.FAULTS,
+        opening_balances=luno.OPENING_BALANCES,
+        build=luno.Luno,
     ),
 }

@@ -35,14 +35,10 @@ class NotAccepted(Exception):
         self.why = why
 
 
-class Order(msgspec.Struct, kw_only=True):
-    """The counters say for how many lookups it stays hidden whether it `fails`."""
+class Veiled(msgspec.Struct, kw_only=True):
+    """The counters say for how many lookups it stays hidden whether an order `fails`."""
 
-    order_id: int
-    quote: Quote
-    terms: Terms
-    fails: bool
-    created_ms: int
+    fails: bool = False
     pending_lookups: int = 0
     unknown_lookups: int = 0
 
@@ -61,6 +57,18 @@ class Order(msgspec.Struct, kw_only=True):
         elif self.pending_lookups:
             self.pending_lookups -= 1
         return status
+
+
+class Order(Veiled, kw_only=True):
+    order_id: int
+    quote: Quote
+    terms: Terms
+    created_ms: int
+
+
+def fails_by(faults: Mapping[str, Fault]) -> bool:
+    pending = faults.get("execute_async_pending")
+    return "last_look_reject" in faults or (pending is not None and bool(pending["fails"]))
 
 
 class OrderBook:
@@ -110,13 +118,12 @@ class OrderBook:
 
     def _order(self, quote: Quote, faults: Mapping[str, Fault], now_ms: int) -> Order:
         pending, unknown = faults.get("execute_async_pending"), faults.get("unknown_enum")
-        fails = "last_look_reject" in faults or (pending is not None and bool(pending["fails"]))
         differs = faults.get("amounts_differ_from_quote")
         return Order(
             order_id=self._new_id(now_ms),
             quote=quote,
             terms=quote.terms if differs is None else self._less(quote.terms, differs["bps"]),
-            fails=fails,
+            fails=fails_by(faults),
             created_ms=now_ms,
             pending_lookups=pending["lookups"] if pending else 0,
             unknown_lookups=unknown["lookups"] if unknown else 0,

@@ -43,6 +43,9 @@ class MemoryLab:
             )
         )
 
+    def shows(self, fault: str) -> bool:
+        return fault in set(Fault)
+
     async def executions(self) -> int:
         return len(self.provider.executions)
 

@@ -14,6 +14,7 @@ from adapters.liquidity.binance_convert.config import BinanceConvertSettings
 from adapters.liquidity.channel import LOOKUP_ATTEMPTS
 from adapters.liquidity.times import from_ms, to_ms
 from domain.assets.instrument import Instrument
+from entrypoints.simulator.binance_convert.app import FAULTS
 from entrypoints.simulator.server import RunningSimulator, create_simulator, serve
 from entrypoints.simulator.vendor import Credentials
 from tests.liquidity.instruments import BTC_USDT
@@ -64,6 +65,9 @@ class BinanceLab:
 
     async def disarm(self) -> None:
         await self.control("DELETE", "faults", None)
+
+    def shows(self, fault: str) -> bool:
+        return fault in FAULTS
 
     async def executions(self) -> int:
         listed = await self.control("GET", "executions", None)

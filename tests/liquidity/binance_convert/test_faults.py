@@ -68,7 +68,7 @@ async def test_odd_price_is_still_a_quote_that_adds_up(lab: BinanceLab, scenario
     """Whether a price is acceptable is not the adapter's to say."""
     quote = await lab.provider.request_quote(request_for(lab, scenario))
     assert isinstance(quote, LpQuote)
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
 
 
 async def test_vendor_is_left_alone_for_as_long_as_it_asked(lab: BinanceLab) -> None:
@@ -88,7 +88,7 @@ async def test_nothing_is_executed_during_a_ban(lab: BinanceLab) -> None:
     assert isinstance(await looked_up(lab, quote), Unknown)
     lab.advance(timedelta(seconds=5))
     assert isinstance(await looked_up(lab, quote), NotSeen)
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -117,14 +117,14 @@ async def test_broken_answer_after_the_execution_is_unknown_until_found(
     quote = await quoted(lab)
     await lab.arm(fault)
     assert isinstance(await executed(lab, quote), Unknown)
-    assert as_quoted(await looked_up(lab, quote), quote)
+    assert as_quoted(lab, await looked_up(lab, quote), quote)
     assert await lab.executions() == 1
 
 
 async def test_duplicated_request_is_found_to_be_our_own_execution(lab: BinanceLab) -> None:
     quote = await quoted(lab)
     await lab.arm("duplicate_execute")
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -145,7 +145,7 @@ async def test_fill_whose_record_cannot_be_read_yet_is_pending(lab: BinanceLab) 
     quote = await quoted(lab)
     await lab.arm("lookup_5xx")
     assert isinstance(await executed(lab, quote), Pending)
-    assert as_quoted(await looked_up(lab, quote), quote)
+    assert as_quoted(lab, await looked_up(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -237,7 +237,7 @@ async def test_amount_finer_than_the_vendor_is_bought_and_booked_exactly(lab: Bi
     assert isinstance(quote, LpQuote)
     assert quote.base_units == 123_456_790_000_000_000
     lab.instrument = ETH_USDT
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
 
 
 @pytest.mark.parametrize(
