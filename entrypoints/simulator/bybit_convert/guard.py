@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
+from typing_extensions import override
 
 from entrypoints.simulator.bybit_convert import errors
 from entrypoints.simulator.bybit_convert.errors import ErrorSpec, VendorError, told
@@ -26,6 +27,7 @@ class BybitGuard(Guard):
         super().__init__(vendor, left_behind)
         self._limiter = Limiter() if vendor.rate_limits else None
 
+    @override
     def admit(self, endpoint: Endpoint, request: web.Request, body: bytes) -> None:
         if self._limiter is not None:
             now_ms = self.vendor.clock.now_ms()
@@ -47,6 +49,7 @@ class BybitGuard(Guard):
         if not hmac.compare_digest(genuine.encode(), given.encode()):
             raise VendorError(errors.SIGNATURE)
 
+    @override
     def check_time(self, request: web.Request, now_ms: int) -> None:
         """Not older than the window, and less than a second ahead of us."""
         sent = request.headers.get("X-BAPI-TIMESTAMP", "")
@@ -56,6 +59,7 @@ class BybitGuard(Guard):
         if not now_ms - int(window) <= int(sent) < now_ms + AHEAD_MS_MAX:
             raise VendorError(errors.TIMESTAMP)
 
+    @override
     def fields(self, request: web.Request, body: bytes) -> Fields:
         if request.method == "GET":
             return dict(request.query)
@@ -64,6 +68,7 @@ class BybitGuard(Guard):
         except msgspec.MsgspecError as error:
             raise VendorError(errors.PARAMETER, param=str(error)) from None
 
+    @override
     def failed(self, error: Exception, now_ms: int) -> web.Response:
         match error:
             case Broken(status=status):
