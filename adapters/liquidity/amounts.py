@@ -52,6 +52,13 @@ def whole_units(text: str, *, scale: int) -> int:
     return units
 
 
+def whole_text(text: str, *, scale: int) -> str:
+    """Without what is finer than `scale`. Raises `AmountInvalid`."""
+    _, whole, decimals = split_plain_number(text)
+    units = check_limit(int(whole + decimals[:scale].ljust(scale, "0")))
+    return short_text(units, scale=scale)
+
+
 def exact_sum(*texts: str) -> str:
     """Decimal text of the sum of plain numbers that are not negative. Raises `AmountInvalid`."""
     parts = [split_plain_number(text) for text in texts]

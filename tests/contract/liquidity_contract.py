@@ -34,9 +34,9 @@ from domain.shared.side import FixedSide, Side
 MARGIN: Final = timedelta(seconds=60)
 TENTH_OF_A_COIN: Final = 10_000_000
 THOUSAND_DOLLARS: Final = 1_000 * 10**8
+LOOKS_MAX: Final = 3
 # One part in so many, where a provider improves on its quotes.
 IMPROVES_MAX: Final = 10_000
-LOOKS_MAX: Final = 3
 
 
 class Lab(Protocol):
@@ -277,8 +277,8 @@ class ExecutionContract:
         assert outcome.quote_units == quote.quote_units
         less = quote.base_units * 9_990 // 10_000
         improved = less // IMPROVES_MAX if lab.provider.capabilities.improves else 0
-        # Some tell more decimals than ours: then what we booked of either is rounded down.
-        assert less - 1 <= outcome.base_units <= less + improved + 1 < quote.base_units
+        # One more where the vendor tells more decimals than ours, and each was rounded down.
+        assert less <= outcome.base_units <= less + improved + 1 < quote.base_units
 
     async def test_asynchronous_execution_is_pending_until_it_is_filled(self, lab: Lab) -> None:
         quote = await quoted(lab)

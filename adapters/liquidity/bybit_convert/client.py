@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from adapters.http_client.client import HttpClient
-from adapters.liquidity.amounts import exact_sum
+from adapters.liquidity.amounts import whole_text
 from adapters.liquidity.bybit_convert.config import BybitConvertSettings
 from adapters.liquidity.bybit_convert.lookup import Lookup
 from adapters.liquidity.bybit_convert.outcomes import LookUp, read_execute
@@ -106,13 +106,18 @@ class BybitConvert:
         if coins is None:
             return None
         try:
-            return tuple(LpHolding(name, exact_sum(coin.balance)) for name, coin in coins.items())
+            return tuple(self._holding(name, coin.balance) for name, coin in coins.items())
         except AmountInvalid:
             return None
 
     async def close(self) -> None:
         await self._quoting.close()
         await self._channel.close()
+
+    def _holding(self, coin: str, balance: str) -> LpHolding:
+        """In whole units of ours where the coin is one of ours. Raises `AmountInvalid`."""
+        asset = self._pairs.asset(coin)
+        return LpHolding(coin, balance if asset is None else whole_text(balance, scale=asset.scale))
 
     async def _look_up(self, request: LpExecute, told: LookUp) -> Outcome:
         """The quote was used, by us or not at all; only the record can say."""

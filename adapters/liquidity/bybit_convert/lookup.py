@@ -14,6 +14,7 @@ from adapters.liquidity.reading import Unreadable
 from adapters.liquidity.times import to_ms
 from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import ExecutionKey, LpExecutionPage, NotSeen, Outcome, Unknown
+from domain.shared.money import AmountInvalid
 from domain.shared.side import Side
 
 # The vendor's clock may differ from ours by this much and a row is still inside the window.
@@ -53,10 +54,13 @@ class Lookup:
 
     async def page(self, *, since: datetime, until: datetime, limit: int) -> LpExecutionPage:
         found = await scan(self._page, since_ms=to_ms(since), until_ms=to_ms(until))
-        executions = []
-        for row in found.rows[:limit]:
-            pair = self._pairs.find(row.from_coin, row.to_coin)
-            executions.append(listed(row, None if pair is None else pair[1]))
+        try:
+            executions = [
+                listed(row, self._pairs.find(row.from_coin, row.to_coin))
+                for row in found.rows[:limit]
+            ]
+        except AmountInvalid:
+            return LpExecutionPage(executions=(), complete=False)
         complete = found.complete and len(found.rows) <= limit
         return LpExecutionPage(executions=tuple(executions), complete=complete)
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from adapters.liquidity.alerts import undocumented
-from adapters.liquidity.amounts import exact_units, whole_units
+from adapters.liquidity.amounts import exact_units, whole_text, whole_units
 from adapters.liquidity.bybit_convert.errors import NOT_FOUND
 from adapters.liquidity.bybit_convert.replies import Code, Nothing, Reply, Result
 from adapters.liquidity.bybit_convert.schemas import (
@@ -143,10 +143,16 @@ def _filled(record: Conversion, told_id: str, pair: tuple[Instrument, Side] | No
     )
 
 
-def listed(row: Conversion, side: Side | None) -> LpExecution:
-    """`side` None: no instrument of ours trades this pair, so what was given stands as base."""
-    given, gotten = LpLeg(row.from_coin, row.from_amount), LpLeg(row.to_coin, row.to_amount)
-    buys = side is Side.BUY
+def listed(row: Conversion, pair: tuple[Instrument, Side] | None) -> LpExecution:
+    """With what we got in whole units, as it is booked. Raises `AmountInvalid`.
+
+    `pair` None: no instrument of ours trades it, so what was given stands as base.
+    """
+    gotten_text = row.to_amount
+    if pair is not None:
+        gotten_text = whole_text(gotten_text, scale=legs(*pair)[1].scale)
+    given, gotten = LpLeg(row.from_coin, row.from_amount), LpLeg(row.to_coin, gotten_text)
+    buys = pair is not None and pair[1] is Side.BUY
     return LpExecution(
         lp_quote_id=str(row.exchange_tx_id),
         lp_execution_id=str(row.exchange_tx_id),
