@@ -69,6 +69,41 @@ def exact_sum(*texts: str) -> str:
     return format_units(check_limit(units), scale=scale)
 
 
+def exact_difference(text: str, less: str) -> str:
+    """Decimal text of what is left, as fine as the finer of both. Raises `AmountInvalid`."""
+    minuend, subtrahend = _unsigned(text), _unsigned(less)
+    scale = max(minuend[1], subtrahend[1])
+    left = minuend[0] * 10 ** (scale - minuend[1]) - subtrahend[0] * 10 ** (scale - subtrahend[1])
+    if left < 0:
+        raise AmountInvalid("less than nothing is left", text=text, less=less)
+    return format_units(check_limit(left), scale=scale)
+
+
+def exact_product(left: str, right: str) -> str:
+    """Decimal text with all its decimals. Raises `AmountInvalid`."""
+    one, other = _unsigned(left), _unsigned(right)
+    return format_units(check_limit(one[0] * other[0]), scale=one[1] + other[1])
+
+
+def is_zero(text: str) -> bool:
+    """Raises `AmountInvalid`."""
+    return _unsigned(text)[0] == 0
+
+
+def fraction_of(text: str) -> tuple[int, int]:
+    """Numerator and power of ten of a plain number, not negative. Raises `AmountInvalid`."""
+    units, decimals = _unsigned(text)
+    return units, 10**decimals
+
+
+def _unsigned(text: str) -> tuple[int, int]:
+    """Units and their scale. Raises `AmountInvalid`."""
+    sign, whole, decimals = split_plain_number(text)
+    if sign:
+        raise AmountInvalid("amount is negative", text=text)
+    return int(whole + decimals), len(decimals)
+
+
 def rounded_units(text: str, *, scale: int, rounding: Rounding) -> int:
     """For limits, which may be finer than our units. Raises `AmountInvalid`."""
     split_plain_number(text)

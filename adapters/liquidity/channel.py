@@ -61,7 +61,7 @@ class Channel:
         scenario: str | None,
     ) -> Exchange:
         """Once, whatever happens."""
-        sent = {**headers, **self._scenario(scenario)}
+        sent = {**headers, **self.naming(scenario)}
         return self._heed(await self._http.post(url, body, patience=patience, headers=sent))
 
     async def get(
@@ -89,7 +89,8 @@ class Channel:
     async def close(self) -> None:
         await self._http.close()
 
-    def _scenario(self, scenario: str | None) -> Mapping[str, str]:
+    def naming(self, scenario: str | None) -> Mapping[str, str]:
+        """The header that names a fault, towards a sandbox only."""
         if scenario is None or not self._settings.sandbox or not _SCENARIO.fullmatch(scenario):
             return {}
         return {"X-Aksum-Scenario": scenario}

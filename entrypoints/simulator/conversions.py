@@ -79,6 +79,17 @@ def _scale(amount: Decimal, price: Decimal, places: int, *, multiply: bool) -> D
     return over(amount, price, places=places, rounding=ROUND_HALF_UP)
 
 
+def moved_limits(
+    faults: Mapping[str, Fault], asked: Decimal, minimum: Decimal, maximum: Decimal
+) -> tuple[Decimal, Decimal]:
+    """What `limits_changed` makes of a minimum and a maximum, for this amount."""
+    if (changed := faults.get("limits_changed")) is None:
+        return minimum, maximum
+    if changed["below"]:
+        return times(asked, Decimal(2)), maximum
+    return minimum, times(asked, Decimal("0.5"))
+
+
 def off_by(book: Book, bps: int) -> Book:
     factor = plus(_ONE, Decimal(bps).scaleb(-4))
     return Book(

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from entrypoints.simulator.binance_convert import app as binance_convert
+from entrypoints.simulator.busha import app as busha
 from entrypoints.simulator.bybit_convert import app as bybit_convert
 from entrypoints.simulator.journal import Line
 from entrypoints.simulator.luno import app as luno
@@ -40,6 +41,11 @@ DIALECTS: Mapping[str, DialectSpec] = {
         faults=bybit_convert.FAULTS,
         opening_balances=bybit_convert.OPENING_BALANCES,
         build=bybit_convert.BybitConvert,
+    ),
+    "busha": DialectSpec(
+        faults=busha.FAULTS,
+        opening_balances=busha.OPENING_BALANCES,
+        build=busha.Busha,
     ),
     "luno": DialectSpec(
         faults=luno.FAULTS,

@@ -65,6 +65,10 @@ class Guard(ABC):
     def failed(self, error: Exception, now_ms: int) -> web.Response:
         """The dialect's answer to Refused, FaultInvalid, Broken, TooMany and Banned."""
 
+    def stage_of(self, endpoint: Endpoint, _fields: Fields) -> Stage | None:
+        """Overridden where one path is the lookup of one and the history of all."""
+        return endpoint.stage
+
     def route(self, endpoint: Endpoint) -> web.RouteDef:
         async def handle(request: web.Request) -> web.Response:
             try:
@@ -82,10 +86,10 @@ class Guard(ABC):
         asked = asked_of(self.vendor, request)
         fields = self.fields(request, body)
         now_ms = self.vendor.clock.now_ms()
-        faults = _NOTHING
-        if endpoint.stage is not None:
+        faults, stage = _NOTHING, self.stage_of(endpoint, fields)
+        if stage is not None:
             left = self._left_behind(fields)
-            faults = self.vendor.faults.strike(endpoint.stage, asked, left, now_ms=now_ms)
+            faults = self.vendor.faults.strike(stage, asked, left, now_ms=now_ms)
         if faults:
             now_ms = await suffered(self.vendor, faults, now_ms)
         self.check_time(request, now_ms)

@@ -46,12 +46,17 @@ class VendorLab(Generic[P]):
     lookup_attempts = LOOKUP_ATTEMPTS
 
     def __init__(
-        self, dialect: str, running: RunningSimulator, clock: SharedClock, provider: P
+        self,
+        dialect: str,
+        running: RunningSimulator,
+        clock: SharedClock,
+        provider: P,
+        instrument: Instrument,
     ) -> None:
         self.clock = clock
         self.provider = provider
         self.running = running
-        self.instrument: Instrument = BTC_USDT
+        self.instrument = instrument
         self._dialect = dialect
         self._control = aiohttp.ClientSession()
 
@@ -88,18 +93,23 @@ class VendorLab(Generic[P]):
 
 @asynccontextmanager
 async def running_vendor(
-    dialect: str, make: Callable[[str, SharedClock], P], *, rate_limits: bool = True
+    dialect: str,
+    make: Callable[[str, SharedClock], P],
+    *,
+    instrument: Instrument = BTC_USDT,
+    price: str = "64000",
+    rate_limits: bool = True,
 ) -> AsyncIterator[VendorLab[P]]:
-    """BTC-USDT stands at 64,000. `make` builds the provider for the vendor at that URL."""
+    """The instrument stands at its price. `make` builds the provider for the vendor at that URL."""
     clock = SharedClock()
     app = create_simulator(
         dialect, seed=7, credentials=CREDENTIALS, clock=clock, rate_limits=rate_limits
     )
     running = await serve(app)
     provider = make(running.url, clock)
-    lab = VendorLab(dialect, running, clock, provider)
+    lab = VendorLab(dialect, running, clock, provider, instrument)
     try:
-        await lab.control("POST", "prices", {"instrument": "BTC-USDT", "price": "64000"})
+        await lab.control("POST", "prices", {"instrument": instrument.symbol, "price": price})
         yield lab
     finally:
         await provider.close()

@@ -16,16 +16,16 @@ from entrypoints.simulator.conversions import (
     Side,
     Terms,
     book_for,
+    moved_limits,
     price_terms,
 )
-from entrypoints.simulator.decimals import plain, times
+from entrypoints.simulator.decimals import plain
 from entrypoints.simulator.market import Book
 from entrypoints.simulator.vendor import Vendor
 
 GET_QUOTE_PARAMS = frozenset(
     ("fromAsset", "toAsset", "fromAmount", "toAmount", "walletType", "validTime")
 )
-HALF, TWICE = Decimal("0.5"), Decimal(2)
 
 
 class Quoting:
@@ -96,12 +96,7 @@ class Quoting:
     def _check_limits(self, call: Call, side: Side) -> None:
         """The amount asked for, against the limits of the side it is stated on."""
         rule, asked = ASSETS[side.asset], side.amount or Decimal(0)
-        minimum, maximum = rule.minimum, rule.maximum
-        if (changed := call.faults.get("limits_changed")) is not None:
-            if changed["below"]:
-                minimum = times(asked, TWICE)
-            else:
-                maximum = times(asked, HALF)
+        minimum, maximum = moved_limits(call.faults, asked, rule.minimum, rule.maximum)
         if asked < minimum:
             raise VendorError(errors.AMOUNT_TOO_SMALL, asset=side.asset, limit=plain(minimum))
         if asked > maximum:

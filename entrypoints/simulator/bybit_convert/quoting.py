@@ -15,13 +15,13 @@ from entrypoints.simulator.bybit_convert.catalog import (
 )
 from entrypoints.simulator.bybit_convert.errors import VendorError, ok
 from entrypoints.simulator.bybit_convert.schemas import Coin, CoinList, QuoteResult
-from entrypoints.simulator.conversions import QuoteBook, Terms, book_for
+from entrypoints.simulator.conversions import QuoteBook, Terms, book_for, moved_limits
 from entrypoints.simulator.decimals import over, parse_plain, places_of, plain, rounded, times
 from entrypoints.simulator.guarding import Call, Fields
 from entrypoints.simulator.vendor import Vendor
 
 REQUEST_ID_LENGTH_MAX = 36
-HALF, ONE, TWICE = Decimal("0.5"), Decimal(1), Decimal(2)
+ONE = Decimal(1)
 
 
 class Quoting:
@@ -80,12 +80,7 @@ class Quoting:
         given = parse_plain(required(call.fields, "requestAmount"))
         if not given or places_of(given) > rule.accuracy:
             raise VendorError(errors.PARAMETER, param="requestAmount")
-        minimum, maximum = rule.minimum, rule.maximum
-        if (changed := call.faults.get("limits_changed")) is not None:
-            if changed["below"]:
-                minimum = times(given, TWICE)
-            else:
-                maximum = times(given, HALF)
+        minimum, maximum = moved_limits(call.faults, given, rule.minimum, rule.maximum)
         if given < minimum:
             raise VendorError(errors.BELOW_MINIMUM, limit=plain(minimum))
         if given > maximum:

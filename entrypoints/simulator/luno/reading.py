@@ -122,15 +122,10 @@ class Reading:
 
 def order_view(order: Order, shown: Shown) -> OrderView:
     hidden = shown in OPEN
-    amounts = {
-        name: plain(ZERO if hidden else value)
-        for name, value in (
-            ("base", order.base),
-            ("counter", order.counter),
-            ("fee_base", order.fee_base),
-            ("fee_counter", order.fee_counter),
-        )
-    }
+
+    def told(amount: Decimal) -> str:
+        return plain(ZERO if hidden else amount)
+
     wanted = order.wanted
     return OrderView(
         order_id=order.order_id,
@@ -144,7 +139,10 @@ def order_view(order: Order, shown: Shown) -> OrderView:
         completed_timestamp=0 if hidden else order.created_ms,
         base_account_id=int(ACCOUNTS[wanted.rule.base]),
         counter_account_id=int(ACCOUNTS[wanted.rule.counter]),
-        **amounts,
+        base=told(order.base),
+        counter=told(order.counter),
+        fee_base=told(order.fee_base),
+        fee_counter=told(order.fee_counter),
     )
 
 
