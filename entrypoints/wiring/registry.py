@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from adapters.liquidity.binance_convert import plugin as binance_convert
+from adapters.liquidity.busha import plugin as busha
 from adapters.liquidity.bybit_convert import plugin as bybit_convert
 from adapters.liquidity.luno import plugin as luno
 from adapters.liquidity.plugin import Dialect, LpTools
@@ -23,6 +24,7 @@ LPS: Final[tuple[Dialect, ...]] = (
     binance_convert.PLUGIN,
     bybit_convert.PLUGIN,
     luno.PLUGIN,
+    busha.PLUGIN,
 )
 
 # The words of the file, where they differ from those of a dialect's own settings.
