@@ -13,6 +13,8 @@ USDT: Final = Asset(code=AssetCode("USDT"), scale=8, kind=AssetKind.CRYPTO, name
 ZAR: Final = Asset(code=AssetCode("ZAR"), scale=2, kind=AssetKind.FIAT, name="Rand")
 NGN: Final = Asset(code=AssetCode("NGN"), scale=2, kind=AssetKind.FIAT, name="Naira")
 KES: Final = Asset(code=AssetCode("KES"), scale=2, kind=AssetKind.FIAT, name="Shilling")
+USD_OF_FOUR: Final = Asset(code=AssetCode("USD"), scale=4, kind=AssetKind.FIAT, name="US dollar")
+USD_OF_THREE: Final = Asset(code=AssetCode("USD"), scale=3, kind=AssetKind.FIAT, name="US dollar")
 DOGE: Final = Asset(code=AssetCode("DOGE"), scale=8, kind=AssetKind.CRYPTO, name="Dogecoin")
 
 

@@ -13,7 +13,7 @@ from adapters.liquidity.b2c2.lookup import Lookup
 from adapters.liquidity.b2c2.names import Names
 from adapters.liquidity.b2c2.outcomes import Asked, LookUp, read_placed
 from adapters.liquidity.b2c2.quoting import Quoting
-from adapters.liquidity.b2c2.transform import order_body
+from adapters.liquidity.b2c2.transform import order_body, quoted_price
 from adapters.liquidity.b2c2.wire import Wire
 from adapters.liquidity.channel import Channel
 from adapters.liquidity.meanings import Reason
@@ -80,9 +80,11 @@ class B2c2:
             return unsent
         if self._clock.now() >= request.lp_expires_at:
             return Rejected(reason=Reason.QUOTE_EXPIRED, detail="nothing was sent")
+        if (price := quoted_price(request)) is None:
+            return Rejected(reason=Reason.NOT_SENT, detail="the quote is none of ours")
         reply = await self._wire.post(
             "/v2/order/",
-            order_body(request),
+            order_body(request, price),
             patience=self._channel.execution_patience(request),
             scenario=request.scenario,
         )

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from adapters.liquidity.amounts import rounded_units
 from adapters.liquidity.b2c2.history import PAGE_ROWS, Page, scan
 from adapters.liquidity.b2c2.names import Names, order_id_for, our_code, their_name, unit_for
 from adapters.liquidity.b2c2.outcomes import Asked, filled_of, listed, read_looked_up
@@ -19,7 +20,7 @@ from domain.liquidity.outcome import (
     Outcome,
     Unknown,
 )
-from domain.shared.money import AmountInvalid, split_plain_number
+from domain.shared.money import AmountInvalid, Rounding, format_units, split_plain_number
 
 # The vendor's clock may differ from ours by this much and a trade is still inside the window.
 CLOCK_SLACK: Final = timedelta(minutes=5)
@@ -66,12 +67,21 @@ class Lookup:
         if not isinstance(reply, Body):
             return None
         try:
-            held = read_balances(reply.body)
-            for amount in held.values():
-                split_plain_number(amount)
+            held = read_balances(reply.body).items()
+            return tuple(self._holding(our_code(name), amount) for name, amount in held)
         except (Unreadable, AmountInvalid):
             return None
-        return tuple(LpHolding(our_code(name), amount) for name, amount in held.items())
+
+    def _holding(self, code: str, amount: str) -> LpHolding:
+        """In whole units, rounded towards less for us. Raises `AmountInvalid`."""
+        asset = self._names.asset(code)
+        sign, whole, decimals = split_plain_number(amount)
+        if asset is None:
+            return LpHolding(code, amount)
+        rounding = Rounding.UP if sign else Rounding.DOWN
+        text = f"{whole}.{decimals}" if decimals else whole
+        units = rounded_units(text, scale=asset.scale, rounding=rounding)
+        return LpHolding(code, format_units(-units if sign else units, scale=asset.scale))
 
     async def _page(self, since: datetime, until: datetime, cursor: str | None) -> Page | None:
         query = f"created__gte={_text(since)}&created__lt={_text(until)}&limit={PAGE_ROWS}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID, uuid5
 
+from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 
 _THEIRS: Final = {"USDC": "USC", "USDT": "UST"}
@@ -38,10 +39,23 @@ class Names:
     """Base and quote of the vendor's instruments, learned from ours."""
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
-        self._known = {their_name(each): each for each in instruments}
+        self._known: dict[str, Instrument] = {}
+        self._assets: dict[str, Asset] = {}
+        for instrument in instruments:
+            self.learn(instrument)
 
     def learn(self, instrument: Instrument) -> None:
-        self._known.setdefault(their_name(instrument), instrument)
+        name = their_name(instrument)
+        if name not in self._known:
+            self._known[name] = instrument
+            self._assets |= {each.code: each for each in (instrument.base, instrument.quote)}
+
+    def find(self, name: str) -> Instrument | None:
+        return self._known.get(name)
+
+    def asset(self, code: str) -> Asset | None:
+        """By our code."""
+        return self._assets.get(code)
 
     def codes(self, name: str) -> tuple[str, str]:
         """Our codes of base and quote; of one we do not trade, as the name suggests."""

@@ -6,7 +6,7 @@ from adapters.liquidity.amounts import exact_product, exact_units
 from adapters.liquidity.b2c2.names import Names, order_id_for, their_name
 from adapters.liquidity.b2c2.replies import Body, Codes, Missing, Nothing, Reply, Throttled
 from adapters.liquidity.b2c2.schemas import OrderReply, Trade, read_order_reply
-from adapters.liquidity.b2c2.transform import PRICE_SCALE, SIDES
+from adapters.liquidity.b2c2.transform import PRICE_SCALE, SIDES, quote_units
 from adapters.liquidity.meanings import Reason, Verdict
 from adapters.liquidity.reading import Unreadable, detail
 from domain.assets.instrument import Instrument
@@ -19,7 +19,7 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.shared.money import AmountInvalid
+from domain.shared.money import AmountInvalid, format_units
 from domain.shared.side import Side
 
 
@@ -103,15 +103,15 @@ def outcome_of(order: OrderReply, asked: Asked) -> Filled | Rejected | Unknown:
 
 
 def filled_of(trade: Trade, asked: Asked) -> Filled | Unknown:
-    """A fill only if both amounts are whole in our units: a leg is never booked inexactly."""
+    """A fill only if the quantity is whole in our units; the other side counts as it was quoted."""
     if (trade.instrument, trade.side) != (their_name(asked.instrument), SIDES[asked.side]):
         return Unknown(cause=f"a trade of {trade.instrument}, {trade.side}")
     try:
-        amount = exact_product(trade.quantity, trade.price)
+        other = quote_units(trade.quantity, trade.price, asked.instrument, asked.side)
         return Filled(
             lp_execution_id=str(trade.trade_id),
             base_units=exact_units(trade.quantity, scale=asked.instrument.base.scale),
-            quote_units=exact_units(amount, scale=asked.instrument.quote.scale),
+            quote_units=other,
             executed_at=trade.created,
         )
     except AmountInvalid as error:
@@ -119,15 +119,20 @@ def filled_of(trade: Trade, asked: Asked) -> Filled | Unknown:
 
 
 def listed(trade: Trade, names: Names) -> LpExecution:
-    """Raises `AmountInvalid`."""
+    """Both sides as they are booked, where the instrument is ours. Raises `AmountInvalid`."""
     base, quote = names.codes(trade.instrument)
+    side = Side.BUY if trade.side == SIDES[Side.BUY] else Side.SELL
+    other = exact_product(trade.quantity, trade.price)
+    if (ours := names.find(trade.instrument)) is not None:
+        units = quote_units(trade.quantity, trade.price, ours, side)
+        other = format_units(units, scale=ours.quote.scale)
     return LpExecution(
         lp_quote_id=None,
         client_ref=trade.executing_unit or None,
         lp_execution_id=str(trade.trade_id),
         status=OutcomeKind.FILLED,
-        side=Side.BUY if trade.side == SIDES[Side.BUY] else Side.SELL,
+        side=side,
         base=LpLeg(base, trade.quantity),
-        quote=LpLeg(quote, exact_product(trade.quantity, trade.price)),
+        quote=LpLeg(quote, other),
         executed_at=trade.created,
     )

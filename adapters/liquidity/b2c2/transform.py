@@ -1,9 +1,11 @@
 """Quotes and orders between our terms and B2C2's. Pure, so that every trap is a table of cases.
 
-The vendor takes a quantity of the base and tells a price. What it will book of the other side is
-price times quantity, exactly; a price that makes that finer than our units is no quote for us.
+The vendor takes a quantity of the base and tells a price. It books price times quantity, with more
+decimals than a currency may have here. What we give of that counts rounded up, what we get rounded
+down: under a unit of each trade stays with the vendor, in our favour, and is promised to nobody.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +22,7 @@ from adapters.liquidity.b2c2.names import order_id_for, their_name, unit_for
 from adapters.liquidity.b2c2.replies import Body, Codes, Missing, Nothing, Reply, Throttled
 from adapters.liquidity.b2c2.schemas import InstrumentInfo, RfqReply, read_rfq
 from adapters.liquidity.reading import Unreadable, detail
+from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import LpExecute
 from domain.liquidity.quote import (
     LpName,
@@ -29,13 +32,14 @@ from domain.liquidity.quote import (
     LpQuoteRequest,
     QuoteRefusal,
 )
-from domain.shared.money import AmountInvalid, Rounding, divide
+from domain.shared.money import AmountInvalid, Rounding
 from domain.shared.side import FixedSide, Side
 
 # The vendor quotes for seconds; anything far beyond is not the moment it seems to be.
 QUOTE_LIFE_MAX: Final = timedelta(minutes=10)
-# Finer than any price of the vendor, so that a price which comes back is the one it told.
+# Finer than any price of the vendor: for telling whether two of them are one number.
 PRICE_SCALE: Final = 12
+_QUOTE_ID: Final = re.compile(r"([!-?A-~]{1,100})@([0-9]{1,20}(?:\.[0-9]{1,20})?)")
 
 SIDES: Final = {Side.BUY: "buy", Side.SELL: "sell"}
 
@@ -89,7 +93,7 @@ def rfq_body(ask: Ask) -> bytes:
     )
 
 
-def order_body(request: LpExecute) -> bytes:
+def order_body(request: LpExecute, price: str) -> bytes:
     """Refused by the vendor once `valid_until` has passed, and never filled beyond `price`."""
     until = min(request.deadline, request.lp_expires_at)
     return msgspec.json.encode(
@@ -99,7 +103,7 @@ def order_body(request: LpExecute) -> bytes:
             "side": SIDES[request.side],
             "quantity": short_text(request.base_units, scale=request.instrument.base.scale),
             "order_type": "FOK",
-            "price": limit_price(request),
+            "price": price,
             "valid_until": until.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "acceptable_slippage_in_basis_points": "0",
             "executing_unit": unit_for(request.client_ref),
@@ -107,13 +111,27 @@ def order_body(request: LpExecute) -> bytes:
     )
 
 
-def limit_price(request: LpExecute) -> str:
-    """The price of the quoted amounts: theirs again, or rounded so that we give no more for it."""
-    instrument = request.instrument
-    rounding = Rounding.DOWN if request.side is Side.BUY else Rounding.UP
-    numerator = request.quote_units * 10 ** (instrument.base.scale + PRICE_SCALE)
-    denominator = request.base_units * 10**instrument.quote.scale
-    return short_text(divide(numerator, denominator, rounding=rounding), scale=PRICE_SCALE)
+def quoted_price(request: LpExecute) -> str | None:
+    """The price that stands in the id of our quote; None unless it makes the quoted amounts."""
+    found = _QUOTE_ID.fullmatch(request.lp_quote_id)
+    if found is None:
+        return None
+    instrument, price = request.instrument, found.group(2)
+    quantity = short_text(request.base_units, scale=instrument.base.scale)
+    try:
+        units = quote_units(quantity, price, instrument, request.side)
+    except AmountInvalid:
+        return None
+    return price if units == request.quote_units else None
+
+
+def quote_units(quantity: str, price: str, instrument: Instrument, side: Side) -> int:
+    """What we give, rounded up, or get, rounded down. Raises `AmountInvalid`."""
+    return rounded_units(
+        exact_product(quantity, price),
+        scale=instrument.quote.scale,
+        rounding=Rounding.UP if side is Side.BUY else Rounding.DOWN,
+    )
 
 
 def read_quote(
@@ -148,13 +166,13 @@ def _quote(
         return _invalid(lp, f"not the quantity asked for: {rfq.quantity}")
     if not received_at < rfq.valid_until <= received_at + QUOTE_LIFE_MAX:
         return _invalid(lp, f"valid_until {rfq.valid_until}")
-    amount = exact_product(ask.quantity, rfq.price)
     return LpQuote(
         lp=lp,
-        lp_quote_id=str(rfq.rfq_id),
+        # An order has to state the price, whichever process sends it.
+        lp_quote_id=f"{rfq.rfq_id}@{rfq.price}",
         side=side,
         base_units=ask.units,
-        quote_units=exact_units(amount, scale=instrument.quote.scale),
+        quote_units=quote_units(ask.quantity, rfq.price, instrument, side),
         rate=rfq.price,
         received_at=received_at,
         expires_at=rfq.valid_until,
