@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
+from entrypoints.simulator.b2c2 import app as b2c2
 from entrypoints.simulator.binance_convert import app as binance_convert
 from entrypoints.simulator.busha import app as busha
 from entrypoints.simulator.bybit_convert import app as bybit_convert
@@ -29,9 +30,16 @@ class DialectSpec(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     opening_balances: Mapping[str, Decimal]
     build: Callable[[Vendor, int], Dialect]
+    on_credit: bool = False
 
 
 DIALECTS: Mapping[str, DialectSpec] = {
+    "b2c2": DialectSpec(
+        faults=b2c2.FAULTS,
+        opening_balances={},
+        build=b2c2.B2c2,
+        on_credit=True,
+    ),
     "binance_convert": DialectSpec(
         faults=binance_convert.FAULTS,
         opening_balances=binance_convert.OPENING_BALANCES,

@@ -76,6 +76,10 @@ _EXECUTE = (
         fails=0,
     ),
     _decides("last_look_reject", EXECUTE, says="The vendor looks once more and declines."),
+    _decides(
+        EXECUTE,
+        says="Answered like a trade, with no price it was executed at: nothing was.",
+    ),
     _decides("expired", EXECUTE, says="The quote is refused as expired, and is from now on."),
     _bends(
         "expired_executes_at_market",
@@ -138,7 +142,6 @@ CATALOG: Mapping[str, FaultSpec] = {
 OF_OTHER_DIALECTS = frozenset(
     (
         "quote_async",
-        "executed_price_null",
         "partial_take",
         "webhook_lost",
         "webhook_duplicated",

@@ -6,9 +6,9 @@ from aiohttp import web
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.guarding import Endpoint
 from entrypoints.simulator.journal import Line
+from entrypoints.simulator.leftovers import Leftovers
 from entrypoints.simulator.luno.catalog import OPENING_BALANCES
 from entrypoints.simulator.luno.guard import LunoGuard
-from entrypoints.simulator.luno.leftovers import Leftovers
 from entrypoints.simulator.luno.orders import ORDER_ROW, Order, Orders
 from entrypoints.simulator.luno.placing import Placing
 from entrypoints.simulator.luno.reading import Reading
@@ -47,7 +47,7 @@ class Luno:
         self._orders = Orders(vendor)
 
     def routes(self) -> list[web.RouteDef]:
-        leftovers = Leftovers()
+        leftovers = Leftovers(market="pair")
         guard = LunoGuard(self._vendor, leftovers.find)
         reading = Reading(self._vendor, self._orders, leftovers)
         placing = Placing(self._vendor, self._orders, leftovers)

@@ -8,10 +8,10 @@ from aiohttp import web
 from entrypoints.simulator.decimals import parse_plain, places_of
 from entrypoints.simulator.faults import FaultQueue, Stage
 from entrypoints.simulator.guarding import Call, Fields
+from entrypoints.simulator.leftovers import Leftovers
 from entrypoints.simulator.luno import errors
 from entrypoints.simulator.luno.catalog import MARKETS
 from entrypoints.simulator.luno.errors import VendorError, ok
-from entrypoints.simulator.luno.leftovers import Leftovers
 from entrypoints.simulator.luno.orders import Orders, Wanted
 from entrypoints.simulator.luno.schemas import Placed
 from entrypoints.simulator.striking import silence_before, spoilt

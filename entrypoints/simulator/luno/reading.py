@@ -7,6 +7,7 @@ from aiohttp import web
 from entrypoints.simulator.decimals import ZERO, plain
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.guarding import Call, Fields
+from entrypoints.simulator.leftovers import Leftovers
 from entrypoints.simulator.luno import errors
 from entrypoints.simulator.luno.book import Level, depth_of
 from entrypoints.simulator.luno.catalog import (
@@ -19,7 +20,6 @@ from entrypoints.simulator.luno.catalog import (
     MarketRule,
 )
 from entrypoints.simulator.luno.errors import VendorError, ok
-from entrypoints.simulator.luno.leftovers import Leftovers
 from entrypoints.simulator.luno.orders import Order, Orders
 from entrypoints.simulator.luno.schemas import (
     Balance,

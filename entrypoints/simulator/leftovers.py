@@ -13,7 +13,10 @@ KEPT_MAX = 10_000
 
 
 class Leftovers:
-    def __init__(self) -> None:
+    """`market` names the parameter that says which one an order is for."""
+
+    def __init__(self, *, market: str) -> None:
+        self._market = market
         self._next: dict[str, FaultQueue] = {}
         self._by_ref: OrderedDict[str, FaultQueue] = OrderedDict()
 
@@ -29,7 +32,7 @@ class Leftovers:
             self._by_ref.popitem(last=False)
 
     def find(self, fields: Fields) -> FaultQueue | None:
-        ref, pair = fields.get("client_order_id", ""), fields.get("pair", "")
+        ref, pair = fields.get("client_order_id", ""), fields.get(self._market, "")
         if ref and pair and self._next.get(pair):
             self.keep(ref, self._next.pop(pair))
         return self._by_ref.get(ref) if ref else None
