@@ -27,8 +27,13 @@ def answered(status: int, body: bytes) -> Answered:
     return Answered(status, {}, body)
 
 
-def outcome(ours: Side = Side.BUY, **changes: object) -> Outcome:
-    return outcome_of(record(**changes), BTC_ZAR, ours)
+def outcome(**changes: object) -> Outcome:
+    return outcome_of(record(**changes), BTC_ZAR, Side.BUY)
+
+
+def sold_outcome(**changes: object) -> Outcome:
+    sold: dict[str, object] = {"side": "SELL", "fee_base": "0.00", "fee_counter": "475.25"}
+    return outcome_of(record(**(sold | changes)), BTC_ZAR, Side.SELL)
 
 
 def test_bought_order_is_filled_less_the_fee_in_base() -> None:
@@ -41,13 +46,13 @@ def test_bought_order_is_filled_less_the_fee_in_base() -> None:
 
 
 def test_sold_order_is_filled_less_the_fee_in_money() -> None:
-    sold = outcome(Side.SELL, side="SELL", fee_base="0.00", fee_counter="475.25")
+    sold = sold_outcome()
     assert isinstance(sold, Filled)
     assert (sold.base_units, sold.quote_units) == (25_000_000, 47_477_475)
 
 
 def test_money_finer_than_ours_is_rounded_down_when_we_get_it_and_unknown_when_we_give_it() -> None:
-    got = outcome(Side.SELL, side="SELL", fee_base="0", counter="475250.009", fee_counter="0")
+    got = sold_outcome(counter="475250.009", fee_counter="0")
     assert isinstance(got, Filled)
     assert got.quote_units == 47_525_000
     assert isinstance(outcome(counter="475250.009"), Unknown)
