@@ -11,7 +11,7 @@ from adapters.liquidity.busha.signing import authorization
 from adapters.liquidity.plugin import LpTools
 from adapters.memory.clock import ManualClock
 
-KEYS: Final = {"api_secret": "hush-hush", "profile_id": "BUS_tg6yujbZ1nMu5BLQkPGGO"}
+KEYS: Final = {"api_secret": "hush-hush", "api_key": "BUS_tg6yujbZ1nMu5BLQkPGGO"}
 
 
 def settings(**changes: object) -> BushaSettings:
@@ -36,7 +36,7 @@ def test_defaults_are_the_vendor_over_tls() -> None:
     [
         {"base_url": "http://api.busha.co"},
         {"api_secret": ""},
-        {"profile_id": "BUS 1"},
+        {"api_key": "BUS 1"},
         {"expiry_guard": "PT0S"},
         {"expiry_guard": "PT30S"},
         {"quote_life": "PT2S"},

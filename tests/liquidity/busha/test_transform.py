@@ -10,7 +10,7 @@ import pytest
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
 from adapters.liquidity.asking import Ask, ask_for
 from adapters.liquidity.busha.schemas import Pair
-from adapters.liquidity.busha.transform import DECIMALS, quote_body, read_quote, supports
+from adapters.liquidity.busha.transform import DECIMALS, OpenFor, quote_body, read_quote, supports
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
 from tests.liquidity.busha import payloads
@@ -19,6 +19,7 @@ from tests.liquidity.instruments import BTC, NGN, USDT_NGN, instrument_of
 LP: Final = LpName("busha")
 EXPIRES: Final = datetime(2025, 2, 20, 5, 57, 5, 59_512, tzinfo=UTC)
 NOW: Final = EXPIRES - timedelta(seconds=20)
+GUARD: Final = timedelta(seconds=3)
 BTC_NGN: Final = instrument_of(BTC, NGN)
 
 
@@ -34,10 +35,9 @@ def answered(**changes: object) -> Answered:
     return Answered(201, {}, msgspec.json.encode({"data": payloads.QUOTE | changes}))
 
 
-def read(
-    exchange: Exchange, *, life: timedelta = timedelta(minutes=1), now: datetime = NOW
-) -> LpQuote | LpQuoteRefused:
-    return read_quote(exchange, ask(), lp=LP, received_at=now, life=life)
+def read(exchange: Exchange, *, life: timedelta = timedelta(minutes=1)) -> LpQuote | LpQuoteRefused:
+    open_for = OpenFor(life=life, guard=GUARD)
+    return read_quote(exchange, ask(), lp=LP, received_at=NOW, open_for=open_for)
 
 
 def test_documented_quote_is_read_as_it_stands() -> None:
@@ -49,7 +49,7 @@ def test_documented_quote_is_read_as_it_stands() -> None:
         quote_units=1_005_058,
         rate="142541279.55",
         received_at=NOW,
-        expires_at=EXPIRES,
+        expires_at=EXPIRES - GUARD,
     )
 
 
@@ -72,7 +72,7 @@ def test_quote_is_open_no_longer_than_our_own_clock_allows() -> None:
     """A vendor whose clock is ahead of ours says a later moment than it means."""
     quote = read(answered(), life=timedelta(seconds=5))
     assert isinstance(quote, LpQuote)
-    assert quote.expires_at == NOW + timedelta(seconds=5)
+    assert quote.expires_at == NOW + timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_quote_is_open_no_longer_than_our_own_clock_allows() -> None:
         {"rate": {"product": "BTCNGN", "rate": "152541279.55"}},
         {"rate": {"product": "ETHNGN", "rate": "142541279.55"}},
         {"fees": [{"amount": "1"}]},
-        {"expires_at": "2025-02-20T06:56:45.059512+01:00"},
+        {"expires_at": "2025-02-20T06:56:48.059512+01:00"},
         {"expires_at": "2025-02-20T06:57:05"},
         {"id": "with a space"},
     ],
