@@ -36,7 +36,7 @@ class DialectSpec(msgspec.Struct, frozen=True, kw_only=True):
 DIALECTS: Mapping[str, DialectSpec] = {
     "b2c2": DialectSpec(
         faults=b2c2.FAULTS,
-        opening_balances={},
+        opening_balances=b2c2.OPENING_BALANCES,
         build=b2c2.B2c2,
         on_credit=True,
     ),

@@ -77,6 +77,7 @@ _EXECUTE = (
     ),
     _decides("last_look_reject", EXECUTE, says="The vendor looks once more and declines."),
     _decides(
+        "executed_price_null",
         EXECUTE,
         says="Answered like a trade, with no price it was executed at: nothing was.",
     ),

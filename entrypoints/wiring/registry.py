@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.liquidity.b2c2 import plugin as b2c2
 from adapters.liquidity.binance_convert import plugin as binance_convert
 from adapters.liquidity.busha import plugin as busha
 from adapters.liquidity.bybit_convert import plugin as bybit_convert
@@ -21,6 +22,7 @@ from entrypoints.wiring.errors import SettingInvalid
 from entrypoints.wiring.settings import LP_CONFIG
 
 LPS: Final[tuple[Dialect, ...]] = (
+    b2c2.PLUGIN,
     binance_convert.PLUGIN,
     bybit_convert.PLUGIN,
     luno.PLUGIN,

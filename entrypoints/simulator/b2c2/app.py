@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from entrypoints.simulator.b2c2.catalog import OPENING_BALANCES
 from entrypoints.simulator.b2c2.guard import B2c2Guard
 from entrypoints.simulator.b2c2.orders import ORDER_ROW, Order, Orders
 from entrypoints.simulator.b2c2.reading import Reading
@@ -12,6 +13,8 @@ from entrypoints.simulator.guarding import Endpoint
 from entrypoints.simulator.journal import Line
 from entrypoints.simulator.leftovers import Leftovers
 from entrypoints.simulator.vendor import Vendor
+
+__all__ = ["FAULTS", "OPENING_BALANCES", "B2c2"]
 
 FAULTS = (
     "quote_slow",

@@ -42,3 +42,8 @@ INSTRUMENTS = {
         _rule("BTC", "ZAR", 7, "0.001", "5"),
     )
 }
+
+# On credit nothing has to be paid in first.
+OPENING_BALANCES = {
+    asset: Decimal(0) for rule in INSTRUMENTS.values() for asset in (rule.base, rule.quote)
+}
