@@ -60,4 +60,4 @@ def identifier(raw: str | int | None) -> str | None:
     return None if raw is None or raw == "" else str(raw)
 
 
-_read_text = reader(PlainText)  # type: ignore[arg-type]  # an annotated type is one to msgspec
+_read_text = reader(PlainText)

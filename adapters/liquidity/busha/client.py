@@ -73,10 +73,11 @@ class Busha:
         return await self._quoting.request(request)
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
-        last_moment = request.lp_expires_at - self._settings.expiry_guard
-        if self._clock.now() >= last_moment:
-            return Rejected(reason=Reason.QUOTE_EXPIRED, detail="nothing was sent: too near")
-        guarded = msgspec.structs.replace(request, deadline=min(request.deadline, last_moment))
+        # By our own reckoning, which has a guard in it (`transform.OpenFor`).
+        if self._clock.now() >= request.lp_expires_at:
+            return Rejected(reason=Reason.QUOTE_EXPIRED, detail="nothing was sent")
+        latest = min(request.deadline, request.lp_expires_at)
+        guarded = msgspec.structs.replace(request, deadline=latest)
         if (unsent := self._channel.why_not_sent(guarded)) is not None:
             return unsent
         exchange = await self._wire.post(

@@ -8,17 +8,18 @@ from adapters.liquidity.settings import Credential, VendorSettings
 
 
 class BushaSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`profile_id` is our own customer at the vendor, on whose balances we trade.
+    """`profile_id`, `api_key` in the settings' file, is our own customer at the vendor, on whose
+    balances we trade.
 
-    `expiry_guard` is how long before a quote's expiry it is no longer sent: the difference of the
-    clocks and the time a request takes. `quote_life` is the longest that a quote counts as open by
-    our own clock, whatever the vendor's says.
+    `expiry_guard` is how much earlier than the vendor says a quote counts as expired: the time a
+    request takes, and what the clocks differ. `quote_life` is the longest that a quote counts as
+    open by our own clock, the guard included, whatever the vendor's says.
     """
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "busha"
     base_url: str = "https://api.busha.co"
     api_secret: Credential
-    profile_id: Credential
+    profile_id: Credential = msgspec.field(name="api_key")
     expiry_guard: timedelta = timedelta(seconds=3)
     quote_life: timedelta = timedelta(seconds=30)
 

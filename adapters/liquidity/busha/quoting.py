@@ -4,7 +4,7 @@ from adapters.http_client.exchange import Answered, Patience
 from adapters.liquidity.asking import ask_for
 from adapters.liquidity.busha.config import BushaSettings
 from adapters.liquidity.busha.schemas import Pair, read_pairs
-from adapters.liquidity.busha.transform import DECIMALS, quote_body, read_quote, supports
+from adapters.liquidity.busha.transform import DECIMALS, OpenFor, quote_body, read_quote, supports
 from adapters.liquidity.busha.wire import PAIRS, QUOTES, Wire
 from adapters.liquidity.cached import Cached, Freshness
 from adapters.liquidity.channel import Channel
@@ -45,7 +45,7 @@ class Quoting:
             ask,
             lp=self._settings.lp,
             received_at=self._clock.now(),
-            life=self._settings.quote_life,
+            open_for=OpenFor(life=self._settings.quote_life, guard=self._settings.expiry_guard),
         )
 
     async def close(self) -> None:

@@ -36,6 +36,15 @@ CREATED: Final = 201
 DECIMALS: Final = {"USDT": 6, "NGN": 2, "KES": 2, "BTC": 8}
 
 
+class OpenFor(msgspec.Struct, frozen=True, kw_only=True):
+    """The longest that a quote is open by our own clock, and how much earlier we take it for
+    expired: the vendor would execute it all the same.
+    """
+
+    life: timedelta
+    guard: timedelta
+
+
 def supports(pairs: tuple[Pair, ...], ask: Ask) -> bool:
     """Whether the vendor lists the pair, whichever of the two it calls the base."""
     for pair in pairs:
@@ -58,9 +67,8 @@ def quote_body(ask: Ask) -> bytes:
 
 
 def read_quote(
-    exchange: Exchange, ask: Ask, *, lp: LpName, received_at: datetime, life: timedelta
+    exchange: Exchange, ask: Ask, *, lp: LpName, received_at: datetime, open_for: OpenFor
 ) -> LpQuote | LpQuoteRefused:
-    """`life`: the longest that a quote is open by our own clock."""
     match exchange:
         case NotSent(cause):
             return LpQuoteRefused(lp=lp, reason=QuoteRefusal.UNAVAILABLE, detail=cause)
@@ -72,7 +80,7 @@ def read_quote(
         case Answered(_, _, body):
             try:
                 quote = read_quote_reply(body).data
-                return _quote(quote, ask, lp=lp, received_at=received_at, life=life)
+                return _quote(quote, ask, lp=lp, received_at=received_at, open_for=open_for)
             except (Unreadable, AmountInvalid, LpQuoteInvalid) as error:
                 return _invalid(lp, str(error))
 
@@ -90,7 +98,7 @@ def error_text(status: int, reply: ErrorReply | None) -> str:
 
 
 def _quote(
-    quote: Quote, ask: Ask, *, lp: LpName, received_at: datetime, life: timedelta
+    quote: Quote, ask: Ask, *, lp: LpName, received_at: datetime, open_for: OpenFor
 ) -> LpQuote | LpQuoteRefused:
     """Raises `Unreadable`, `AmountInvalid` or `LpQuoteInvalid`."""
     if (quote.source_currency, quote.target_currency) != (ask.give.code, ask.get.code):
@@ -101,7 +109,8 @@ def _quote(
     gotten = exact_units(amount_text(quote.target_amount), scale=ask.get.scale)
     if (given if ask.exact_in else gotten) != ask.units:
         return _invalid(lp, "not the amount asked for")
-    expires_at = min(quote.expires_at.astimezone(UTC), received_at + life)
+    latest = min(quote.expires_at.astimezone(UTC), received_at + open_for.life)
+    expires_at = latest - open_for.guard
     if expires_at <= received_at:
         return _invalid(lp, f"expires_at {quote.expires_at.isoformat()}")
     give = Figure(given, ask.give.scale, ask.give_step)

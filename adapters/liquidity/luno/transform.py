@@ -22,7 +22,7 @@ from adapters.liquidity.luno.schemas import BookLevel, Market, TopOfBook
 from adapters.liquidity.luno.ticket import ASK, BID, Ticket
 from adapters.liquidity.times import to_ms
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRequest, QuoteRefusal
-from domain.shared.money import Rounding, divide
+from domain.shared.money import AmountInvalid, Rounding, divide
 from domain.shared.side import FixedSide, Side
 
 ACTIVE: Final = "ACTIVE"
@@ -57,6 +57,8 @@ def volume_for(request: LpQuoteRequest, terms: Terms) -> Volume | QuoteRefusal:
     if request.side is Side.BUY:
         # The fee is taken from what we buy, so that more than the wanted amount is bought.
         fee, one = fraction_of(terms.taker_fee)
+        if fee >= one:
+            raise AmountInvalid("a fee of everything", fee=terms.taker_fee)
         gross = divide(request.units * one, one - fee, rounding=Rounding.UP)
         volume = Volume(
             ordered=on_grid(gross, step, rounding=Rounding.UP), ours=request.units, step=step

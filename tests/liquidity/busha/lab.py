@@ -23,7 +23,7 @@ def settings_for(url: str, **changes: object) -> BushaSettings:
     plain: dict[str, object] = {
         "name": "busha-sandbox",
         "base_url": url,
-        "profile_id": CREDENTIALS.api_key,
+        "api_key": CREDENTIALS.api_key,
         "api_secret": CREDENTIALS.api_secret,
         "sandbox": True,
         "execute_timeout_ms": SILENCE_MS,
