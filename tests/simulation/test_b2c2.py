@@ -21,27 +21,25 @@ def uuid(number: int) -> str:
 
 
 class B2c2Client(VendorClient):
-    async def send(self, method: str, path: str, body: object = None, scenario: str = "") -> Reply:
+    async def send(self, method: str, path: str, body: object = None) -> Reply:
         headers = {
             "Authorization": f"Token {CREDENTIALS.api_secret}",
             "Content-Type": "application/json",
         }
-        if scenario:
-            headers["X-Aksum-Scenario"] = scenario
         target, _, query = path.partition("?")
         text = None if body is None else msgspec.json.encode(body).decode()
         return await self.raw(method, target, query=query, body=text, headers=headers)
 
-    async def ask(self, scenario: str = "", **changes: object) -> Reply:
+    async def ask(self) -> Reply:
         body: dict[str, object] = {
             "client_rfq_id": uuid(1),
             "instrument": "BTCUST.SPOT",
             "side": "buy",
             "quantity": "0.1",
         }
-        return await self.send("POST", "/request_for_quote/", body | changes, scenario)
+        return await self.send("POST", "/request_for_quote/", body)
 
-    async def order(self, number: int, scenario: str = "", **changes: object) -> Reply:
+    async def order(self, number: int, **changes: object) -> Reply:
         body: dict[str, object] = {
             "client_order_id": uuid(number),
             "instrument": "BTCUST.SPOT",
@@ -53,7 +51,7 @@ class B2c2Client(VendorClient):
             "acceptable_slippage_in_basis_points": "0",
             "executing_unit": f"ord_{number}",
         }
-        return await self.send("POST", "/v2/order/", body | changes, scenario)
+        return await self.send("POST", "/v2/order/", body | changes)
 
     async def found(self, number: int) -> Reply:
         return await self.send("GET", f"/order/{uuid(number)}/")
