@@ -54,7 +54,9 @@ def whole_units(text: str, *, scale: int) -> int:
 
 def whole_text(text: str, *, scale: int) -> str:
     """Without what is finer than `scale`. Raises `AmountInvalid`."""
-    _, whole, decimals = split_plain_number(text)
+    sign, whole, decimals = split_plain_number(text)
+    if sign:
+        raise AmountInvalid("amount is negative", text=text)
     units = check_limit(int(whole + decimals[:scale].ljust(scale, "0")))
     return short_text(units, scale=scale)
 
