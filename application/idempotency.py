@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from application import crash_points
 from application.errors import IdempotencyKeyReused, InsufficientFunds
 from application.ports.idempotency import IdempotencyRecord, IdempotentRequest, Refusal
 from application.ports.unit_of_work import Transaction, UnitOfWork
@@ -66,8 +67,7 @@ def raise_stored(refusal: Refusal) -> None:
 
 async def earlier(tx: Transaction, request: IdempotentRequest) -> UUID | None:
     """The resource an earlier request with this key made, if there was one. Raises as above."""
-    record = await tx.idempotency.find(request.key)
-    return None if record is None else resource_of(record, request)
+    return await _replayed(await tx.idempotency.find(request.key), request)
 
 
 async def claim(
@@ -82,7 +82,15 @@ async def claim(
             resource_id=resource_id,
         )
     )
-    return None if taken is None else resource_of(taken, request)
+    return await _replayed(taken, request)
+
+
+async def _replayed(record: IdempotencyRecord | None, request: IdempotentRequest) -> UUID | None:
+    if record is None:
+        return None
+    if crash_points.armed:
+        await crash_points.reach(crash_points.KEY_REPLAYED)
+    return resource_of(record, request)
 
 
 async def store_refusal(
@@ -110,5 +118,9 @@ async def store_refusal(
                 ),
             )
         )
+        if crash_points.armed:
+            await crash_points.reach(crash_points.REFUSAL_BEFORE_COMMIT)
         await tx.commit()
+    if crash_points.armed:
+        await crash_points.reach(crash_points.REFUSAL_STORED)
     return None if taken is None else resource_of(taken, request)

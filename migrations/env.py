@@ -5,6 +5,13 @@ from sqlalchemy import Connection, text
 
 from adapters.postgres.migrate import VERSION_TABLE
 from adapters.postgres.roles import RUNTIME_ROLES, SCHEMA
+from application import crash_points
+
+
+def revision_made(*_: object, **_applied: object) -> None:
+    """Alembic's `on_version_apply`: within the transaction of the revision."""
+    if crash_points.armed:
+        crash_points.reach_in_thread(crash_points.MIGRATE_REVISION)
 
 
 def run(connection: Connection) -> None:
@@ -13,6 +20,7 @@ def run(connection: Connection) -> None:
         version_table=VERSION_TABLE,
         version_table_schema=SCHEMA,
         transaction_per_migration=True,
+        on_version_apply=revision_made,
     )
     with context.begin_transaction():
         context.run_migrations()

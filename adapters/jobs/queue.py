@@ -8,7 +8,6 @@ is a cron job, and a queue that cannot be reached slows its worker down instead 
 import asyncio
 import logging
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -19,6 +18,7 @@ from saq.queue.postgres import PostgresQueue
 from typing_extensions import override
 
 from adapters.jobs.schema import QUEUE_SCHEMA
+from application import crash_points
 from application.ports.bell import JobKind
 
 NAME: Final = "aksum"
@@ -34,10 +34,6 @@ NO_TRACE: Final = -1  # SAQ's word for deleting a job's row when it ends
 UNREACHABLE_PAUSE: Final = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
-
-
-class QueueUnavailable(RuntimeError):
-    """The queue cannot be built as configured; the text says what is missing."""
 
 
 class DoorbellQueue(PostgresQueue):
@@ -80,17 +76,13 @@ def postgres_queue(url: str) -> Queue:
     )
 
 
-def redis_queue(url: str) -> Queue:
-    if find_spec("redis") is None:
-        raise QueueUnavailable("the queue is to be in Redis, but the package redis is missing")
-    return Queue.from_url(url, name=NAME)
-
-
 class SaqBell:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
     async def ring(self, kind: JobKind) -> bool:
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RING_BEFORE)
         job = Job(
             function=kind.value,
             kwargs={"kind": kind.value},
@@ -101,4 +93,7 @@ class SaqBell:
             retry_delay=RETRY_DELAY.total_seconds(),
             ttl=NO_TRACE,
         )
-        return await self._queue.enqueue(job) is not None
+        rung = await self._queue.enqueue(job) is not None
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RING_RUNG)
+        return rung

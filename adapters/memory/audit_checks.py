@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Final, TypeAlias
 
-from adapters.memory.store import Store
+import msgspec
+
+from adapters.memory.store import BookedTransaction, Store
 from application.ports.ledger import PostedEntry
 from application.ports.verification import Finding
 from domain.ledger.account import Account
@@ -12,34 +15,58 @@ from domain.ledger.hold import HoldState
 from domain.shared.ids import AccountId, IdPrefix, TenantId, TransactionId, encode_id
 from domain.shared.money import AssetCode
 
-Check: TypeAlias = Callable[[Store, TenantId], Iterator[Finding]]
+
+class Reading(msgspec.Struct, frozen=True):
+    """What is read of one tenant's books: what was booked at `since` or later, or everything."""
+
+    store: Store
+    tenant_id: TenantId
+    since: datetime | None
+
+    @property
+    def transactions(self) -> list[BookedTransaction]:
+        booked = self.store.transactions.of(self.tenant_id).values()
+        return [each for each in booked if self.is_new(each.booked_at)]
+
+    @property
+    def entries(self) -> list[PostedEntry]:
+        posted = self.store.entries.of(self.tenant_id).values()
+        return [each for each in posted if self.is_new(each.booked_at)]
+
+    def is_new(self, booked_at: datetime) -> bool:
+        return self.since is None or booked_at >= self.since
 
 
-def unbalanced_transactions(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+Check: TypeAlias = Callable[[Reading], Iterator[Finding]]
+
+
+def unbalanced_transactions(reading: Reading) -> Iterator[Finding]:
     sums: defaultdict[tuple[TransactionId, AssetCode], int] = defaultdict(int)
-    for entry in store.entries.of(tenant_id).values():
+    for entry in reading.entries:
         sums[entry.transaction_id, entry.asset] += entry.units
     for (transaction_id, asset), units in sums.items():
         if units != 0:
             yield Finding(
                 check="transaction_balances",
-                tenant_id=tenant_id,
+                tenant_id=reading.tenant_id,
                 subject=encode_id(IdPrefix.TRANSACTION, transaction_id),
                 detail=f"{asset} sums to {units} units",
             )
 
 
-def broken_statements(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def broken_statements(reading: Reading) -> Iterator[Finding]:
     """The first entry of each strict account whose number or running balance is not as it must."""
+    store, tenant_id = reading.store, reading.tenant_id
     by_account: defaultdict[AccountId, list[PostedEntry]] = defaultdict(list)
     for entry in store.entries.of(tenant_id).values():
         by_account[entry.account_id].append(entry)
     for account in store.accounts.of(tenant_id).values():
         if account.strict:
-            yield from _first_break(tenant_id, account, by_account[account.id])
+            yield from _first_break(reading, account, by_account[account.id])
 
 
-def wrong_balances(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def wrong_balances(reading: Reading) -> Iterator[Finding]:
+    store, tenant_id = reading.store, reading.tenant_id
     sums: defaultdict[AccountId, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
     for entry in store.entries.of(tenant_id).values():
         debits, credits_, count = sums[entry.account_id]
@@ -55,7 +82,8 @@ def wrong_balances(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
             yield _about_account("balance_matches_entries", tenant_id, account_id, detail)
 
 
-def stray_holds(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def stray_holds(reading: Reading) -> Iterator[Finding]:
+    store, tenant_id = reading.store, reading.tenant_id
     held: defaultdict[AccountId, int] = defaultdict(int)
     for hold in store.holds.of(tenant_id).values():
         if hold.state is HoldState.ACTIVE:
@@ -78,11 +106,14 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def _first_break(
-    tenant_id: TenantId, account: Account, entries: list[PostedEntry]
+    reading: Reading, account: Account, entries: list[PostedEntry]
 ) -> Iterator[Finding]:
-    posted = 0
+    tenant_id, posted = reading.tenant_id, 0
     ordered = sorted(entries, key=lambda entry: entry.account_seq or 0)
     for expected, entry in enumerate(ordered, start=1):
+        if not reading.is_new(entry.booked_at):
+            posted += entry.units * account.type.normal_sign
+            continue
         if entry.account_seq != expected:
             detail = f"entry {expected} is missing"
             yield _about_account("entries_numbered_without_gap", tenant_id, account.id, detail)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.memory.audit_checks import Check
+from adapters.memory.audit_checks import Check, Reading
 from adapters.memory.store import Store
 from application.ports.intents import IntentKind
 from application.ports.ledger import PostedEntry
@@ -31,11 +31,14 @@ def mirrors(store: Store) -> Counter[MirrorOf | None]:
     return Counter(each.transaction.mirror_of for each in booked)
 
 
-def wrong_mirrors(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def wrong_mirrors(reading: Reading) -> Iterator[Finding]:
     """Mirrored twice, or neither mirrored nor going to be."""
+    store, tenant_id = reading.store, reading.tenant_id
     done = mirrors(store)
     intents = store.intents.of(tenant_id)
-    for transaction_id in {entry.transaction_id for entry in clearing_entries(store, tenant_id)}:
+    entries = clearing_entries(store, tenant_id)
+    moved = {entry.transaction_id for entry in entries if reading.is_new(entry.booked_at)}
+    for transaction_id in moved:
         count = done[MirrorOf(tenant_id, transaction_id)]
         if count > 1 or (count == 0 and (IntentKind.MIRROR, transaction_id) not in intents):
             yield Finding(
@@ -46,7 +49,8 @@ def wrong_mirrors(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
             )
 
 
-def fills_without_postings(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def fills_without_postings(reading: Reading) -> Iterator[Finding]:
+    store, tenant_id = reading.store, reading.tenant_id
     transactions = store.transactions.of(tenant_id)
     postings = store.fill_postings.of(tenant_id)
     for order in store.orders.of(tenant_id).values():
@@ -54,8 +58,9 @@ def fills_without_postings(store: Store, tenant_id: TenantId) -> Iterator[Findin
             yield _about_order("fill_has_postings", tenant_id, order.id, "no transaction")
 
 
-def pending_without_hold(store: Store, tenant_id: TenantId) -> Iterator[Finding]:
+def pending_without_hold(reading: Reading) -> Iterator[Finding]:
     """Nobody would ever settle an order whose intent is gone."""
+    store, tenant_id = reading.store, reading.tenant_id
     holds, intents = store.holds.of(tenant_id), store.intents.of(tenant_id)
     for order in store.orders.of(tenant_id).values():
         hold = holds.get(HoldId(order.id))

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from adapters.memory.store import IntentRow, Rows
+from adapters.memory.store import IntentKey, IntentRow, Rows
 from application.ports.intents import CLAIM_MAX, Intent, IntentKind
 from domain.shared.errors import invariant
 
@@ -16,7 +16,7 @@ class MemoryIntents:
         await self._rows.intents.lock((kind, subject))
         invariant(self._rows.intents.get((kind, subject)) is None, "the intent exists already")
         due_at = self._rows.session.now()
-        row = IntentRow(payload=payload, next_action_at=due_at)
+        row = IntentRow(payload=payload, next_action_at=due_at, created_at=due_at)
         self._rows.intents.put((kind, subject), row)
 
     async def add_leased(self, kind: IntentKind, subject: UUID, *, duration: timedelta) -> int:
@@ -47,13 +47,23 @@ class MemoryIntents:
         self._rows.intents.put((intent.kind, intent.subject), later)
         return True
 
+    async def give_back(self, intent: Intent) -> bool:
+        row = await self.held(intent.kind, intent.subject, token=intent.lease_token)
+        if row is None:
+            return False
+        back = replace(row, lease_until=None, attempts=max(row.attempts - 1, 0))
+        self._rows.intents.put((intent.kind, intent.subject), back)
+        return True
+
     async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
         await self._rows.intents.lock((kind, subject))
         row = self._rows.intents.get((kind, subject))
         now = self._rows.session.now()
         if row is None or (row.lease_until is not None and row.lease_until > now):
             return False
-        due = replace(row, parked=False, lease_until=None, next_action_at=now)
+        due = replace(
+            row, parked=False, parked_at=None, lease_until=None, next_action_at=now, attempts=0
+        )
         self._rows.intents.put((kind, subject), due)
         return True
 
@@ -61,9 +71,22 @@ class MemoryIntents:
         row = await self.held(intent.kind, intent.subject, token=intent.lease_token)
         if row is None:
             return False
-        parked = replace(row, parked=True, lease_until=None, last_error=error)
-        self._rows.intents.put((intent.kind, intent.subject), parked)
+        self._park((intent.kind, intent.subject), row, error)
         return True
+
+    async def set_aside(self, kind: IntentKind, subject: UUID, *, reason: str) -> bool:
+        await self._rows.intents.lock((kind, subject))
+        row = self._rows.intents.get((kind, subject))
+        now = self._rows.session.now()
+        if row is None or row.parked or (row.lease_until is not None and row.lease_until > now):
+            return False
+        self._park((kind, subject), row, reason)
+        return True
+
+    def _park(self, key: IntentKey, row: IntentRow, reason: str) -> None:
+        now = self._rows.session.now()
+        parked = replace(row, parked=True, parked_at=now, lease_until=None, last_error=reason)
+        self._rows.intents.put(key, parked)
 
     async def held(self, kind: IntentKind, subject: UUID, *, token: int) -> IntentRow | None:
         """The locked row, if the lease of that token was not lost."""

@@ -1,7 +1,7 @@
 """Everything the memory adapters keep, and one transaction's view of it."""
 
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -9,10 +9,18 @@ import msgspec
 from adapters.memory.locks import RowLocks
 from adapters.memory.session import Session
 from adapters.memory.tables import Table, View
+from adapters.memory.webhook_rows import (
+    AttemptRow,
+    DeliveryKey,
+    DeliveryRow,
+    EndpointRow,
+    KeysKey,
+)
 from application.ports.catalog import ListedLp
 from application.ports.change_requests import ChangeRequest, RecordedChange
 from application.ports.clock import Clock, IdGenerator
 from application.ports.corrections import Correction
+from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
@@ -22,6 +30,7 @@ from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
 from application.ports.transfer_batches import ItemAnswer, TransferBatch
+from application.ports.webhooks import SigningKeys
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.ledger.account import Account, AccountKey
@@ -35,6 +44,7 @@ from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
 from domain.reconciliation.source import Source
+from domain.shared.events import Announcement
 from domain.shared.ids import (
     AccountId,
     ApiKeyId,
@@ -42,6 +52,7 @@ from domain.shared.ids import (
     ChangeRequestId,
     CustomerId,
     DepositId,
+    EventId,
     FillId,
     HoldId,
     LineId,
@@ -53,6 +64,8 @@ from domain.shared.ids import (
     TransactionId,
     TransferBatchId,
     TransferId,
+    WebhookAttemptId,
+    WebhookEndpointId,
 )
 from domain.shared.money import AssetCode
 
@@ -60,6 +73,11 @@ EntryKey: TypeAlias = tuple[TransactionId, int]
 NumberKey: TypeAlias = tuple[AccountId, int]
 ChangeKey: TypeAlias = tuple[AccountId, ChangeRequestId]
 IntentKey: TypeAlias = tuple[IntentKind, UUID]
+VersionKey: TypeAlias = tuple[UUID, int]
+MessageKey: TypeAlias = tuple[str, str]
+
+# The one row of a tenant that its feed's last number stands in.
+FEED: Final = "feed"
 
 
 class StrictBalance(msgspec.Struct, frozen=True):
@@ -89,6 +107,8 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     next_action_at: datetime
     last_error: str | None = None
+    created_at: datetime
+    parked_at: datetime | None = None
 
     def is_free(self, now: datetime) -> bool:
         due = not self.parked and self.next_action_at <= now
@@ -97,6 +117,24 @@ class IntentRow(msgspec.Struct, frozen=True, kw_only=True):
     def is_leased_as(self, token: int) -> bool:
         """Also when its time is over, as long as nobody else took it."""
         return self.lease_until is not None and self.lease_token == token
+
+
+class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
+    next_run_at: datetime
+    lease_token: int = 0
+    lease_until: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return self.lease_until is None or self.lease_until <= now
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    announcement: Announcement
+    recorded_at: datetime
 
 
 class ReconLine(msgspec.Struct, frozen=True):
@@ -114,10 +152,13 @@ class Store:
         self.open_sessions: set[Session] = set()
         # Nothing is booked before this time any more.
         self.closed_until: datetime | None = None
+        # Up to when each tenant's books are verified.
+        self.verified_before: dict[TenantId, datetime] = {}
 
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")
@@ -152,6 +193,15 @@ class Store:
         self.transfer_batches = Table[TransferBatchId, TransferBatch]("transfer_batches")
         self.item_answers = Table[str, ItemAnswer]("item_answers")
         self.intents = Table[IntentKey, IntentRow]("intents")
+        self.outbox = Table[VersionKey, OutboxRow]("outbox")
+        self.events = Table[EventId, Event]("events")
+        self.event_numbers = Table[int, EventId]("event_numbers")
+        self.event_heads = Table[str, int]("event_heads")
+        self.inbox = Table[MessageKey, bool]("inbox")
+        self.webhook_endpoints = Table[WebhookEndpointId, EndpointRow]("webhook_endpoints")
+        self.webhook_keys = Table[KeysKey, SigningKeys]("webhook_keys")
+        self.webhook_deliveries = Table[DeliveryKey, DeliveryRow]("webhook_deliveries")
+        self.webhook_attempts = Table[WebhookAttemptId, AttemptRow]("webhook_attempts")
 
         self.recon_sources = Table[str, Source]("recon_sources")
         self.recon_statements = Table[StatementId, Statement]("recon_statements")
@@ -201,6 +251,15 @@ class Rows:
         self.transfer_batches = View(store.transfer_batches, session)
         self.item_answers = View(store.item_answers, session)
         self.intents = View(store.intents, session)
+        self.outbox = View(store.outbox, session)
+        self.events = View(store.events, session)
+        self.event_numbers = View(store.event_numbers, session)
+        self.event_heads = View(store.event_heads, session)
+        self.inbox = View(store.inbox, session)
+        self.webhook_endpoints = View(store.webhook_endpoints, session)
+        self.webhook_keys = View(store.webhook_keys, session)
+        self.webhook_deliveries = View(store.webhook_deliveries, session)
+        self.webhook_attempts = View(store.webhook_attempts, session)
 
         self.recon_sources = View(store.recon_sources, session)
         self.recon_statements = View(store.recon_statements, session)

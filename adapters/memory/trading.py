@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from adapters.memory.events import MemoryOutbox
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
@@ -28,6 +29,7 @@ from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.quotes.lifecycle import QuoteAlreadyAccepted, QuoteExpired, accept
 from domain.shared.errors import InvariantViolation, invariant
+from domain.shared.events import Announcement
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
 
 
@@ -36,6 +38,7 @@ class MemoryTrading:
         self._rows = rows
         self._intents = MemoryIntents(rows)
         self._journal = MemoryJournal(rows)
+        self._outbox = MemoryOutbox(rows)
 
     async def reserve(self, reservation: Reservation) -> OpenExecution | None:
         opened = await self._reserve(reservation)
@@ -62,10 +65,17 @@ class MemoryTrading:
         await self._intents.add(
             IntentKind.MIRROR, settlement.transaction.id, payload=settlement.mirror
         )
+        await self._outbox.add(settlement.announcement)
         return True
 
     async def reject(
-        self, execution: OpenExecution, order: Order, *, evidence: Evidence, at: datetime
+        self,
+        execution: OpenExecution,
+        order: Order,
+        *,
+        evidence: Evidence,
+        at: datetime,
+        announcement: Announcement,
     ) -> bool:
         if not await self._is_ours(execution):
             return False
@@ -77,6 +87,7 @@ class MemoryTrading:
         )
         self._close(order, rejected)
         await self._post(ReleaseHold(HoldId(order.id), at))
+        await self._outbox.add(announcement)
         return True
 
     async def keep_open(
@@ -89,6 +100,7 @@ class MemoryTrading:
         looks: int,
         look_again_in: timedelta | None,
         at: datetime,
+        announcement: Announcement | None,
     ) -> bool:
         if not await self._is_ours(execution):
             return False
@@ -106,6 +118,8 @@ class MemoryTrading:
         self._rows.orders.put(order.id, order)
         self._rows.attempts.put(order.id, still_open)
         self._renew(order.id, look_again_in)
+        if announcement is not None:
+            await self._outbox.add(announcement)
         return True
 
     async def open_execution(self, order_id: OrderId, *, lease_token: int) -> OpenExecution | None:
@@ -135,6 +149,8 @@ class MemoryTrading:
         token = await self._intents.add_leased(
             IntentKind.SETTLE_EXECUTION, order.id, duration=reservation.lease
         )
+        customers = (stored.quote.customer_id,)
+        await self._outbox.add(replace(reservation.announcement, customer_ids=customers))
         return replace(execution, lease_token=token)
 
     async def _claim_key(self, reservation: Reservation) -> bool:

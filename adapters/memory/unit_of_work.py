@@ -9,8 +9,10 @@ from adapters.memory.change_requests import (
     MemoryCorrections,
 )
 from adapters.memory.customers import MemoryCustomers
+from adapters.memory.events import MemoryEvents, MemoryOutbox
 from adapters.memory.execution_trail import MemoryExecutionTrail
 from adapters.memory.idempotency import MemoryIdempotencyRecords
+from adapters.memory.inbox import MemoryInbox
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.ledger_folds import MemoryLedgerFolds
@@ -26,6 +28,8 @@ from adapters.memory.store import Rows, Store
 from adapters.memory.tenants import MemoryTenants
 from adapters.memory.trading import MemoryTrading
 from adapters.memory.transfer_batches import MemoryTransferBatches
+from adapters.memory.webhook_deliveries import MemoryWebhookDeliveries
+from adapters.memory.webhook_endpoints import MemoryWebhookEndpoints
 from application.ports.unit_of_work import Lane, Transaction
 from domain.shared.ids import TenantId
 
@@ -94,6 +98,26 @@ class MemoryTransaction:
     @property
     def intents(self) -> MemoryIntents:
         return MemoryIntents(self._rows)
+
+    @property
+    def outbox(self) -> MemoryOutbox:
+        return MemoryOutbox(self._rows)
+
+    @property
+    def events(self) -> MemoryEvents:
+        return MemoryEvents(self._rows)
+
+    @property
+    def inbox(self) -> MemoryInbox:
+        return MemoryInbox(self._rows)
+
+    @property
+    def webhook_endpoints(self) -> MemoryWebhookEndpoints:
+        return MemoryWebhookEndpoints(self._rows)
+
+    @property
+    def webhook_deliveries(self) -> MemoryWebhookDeliveries:
+        return MemoryWebhookDeliveries(self._rows)
 
     @property
     def seals(self) -> MemorySeals:

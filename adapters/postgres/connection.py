@@ -18,6 +18,7 @@ STATEMENT_CACHE_SIZE: Final = 256
 POOL_ACQUIRE_SECONDS: Final = 2
 COMMAND_TIMEOUT_SECONDS: Final = 30
 # Keyset pages start below these when the caller names no place to start.
+UUID_MIN: Final = UUID(int=0)
 UUID_MAX: Final = UUID(int=2**128 - 1)
 BIGINT_MAX: Final = 2**63 - 1
 EVER: Final = datetime(1, 1, 1, tzinfo=UTC)

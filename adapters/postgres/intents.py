@@ -38,15 +38,25 @@ FINISH = f"DELETE FROM intents {HELD} RETURNING 1"
 POSTPONE = f"""
 UPDATE intents SET lease_until = NULL, next_action_at = $5, last_error = $6 {HELD} RETURNING 1
 """
+GIVE_BACK = f"""
+UPDATE intents SET lease_until = NULL, attempts = greatest(attempts - 1, 0) {HELD} RETURNING 1
+"""
 MAKE_DUE = """
-UPDATE intents SET state = 'due', lease_until = NULL, next_action_at = clock_timestamp()
+UPDATE intents
+SET state = 'due', lease_until = NULL, next_action_at = clock_timestamp(), attempts = 0,
+  parked_at = NULL
 WHERE tenant_id = $1 AND kind = $2 AND subject = $3
   AND (lease_until IS NULL OR lease_until < clock_timestamp())
 RETURNING 1
 """
-PARK = (
-    f"UPDATE intents SET state = 'parked', lease_until = NULL, last_error = $5 {HELD} RETURNING 1"
-)
+PARKED = "state = 'parked', parked_at = clock_timestamp(), lease_until = NULL"
+PARK = f"UPDATE intents SET {PARKED}, last_error = $5 {HELD} RETURNING 1"
+SET_ASIDE = f"""
+UPDATE intents SET {PARKED}, last_error = $4
+WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND state <> 'parked'
+  AND (lease_until IS NULL OR lease_until < clock_timestamp())
+RETURNING 1
+"""
 
 
 class PostgresIntents:
@@ -82,12 +92,21 @@ class PostgresIntents:
         done = await self._connection.fetchval(POSTPONE, *self._held(intent), until, error)
         return done is not None
 
+    async def give_back(self, intent: Intent) -> bool:
+        return await self._connection.fetchval(GIVE_BACK, *self._held(intent)) is not None
+
     async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
         made = await self._connection.fetchval(MAKE_DUE, self._tenant_id, kind.value, subject)
         return made is not None
 
     async def park(self, intent: Intent, *, error: str) -> bool:
         return await self._connection.fetchval(PARK, *self._held(intent), error) is not None
+
+    async def set_aside(self, kind: IntentKind, subject: UUID, *, reason: str) -> bool:
+        done = await self._connection.fetchval(
+            SET_ASIDE, self._tenant_id, kind.value, subject, reason
+        )
+        return done is not None
 
     def _held(self, intent: Intent) -> tuple[object, ...]:
         return (self._tenant_id, intent.kind.value, intent.subject, intent.lease_token)

@@ -18,6 +18,7 @@ from adapters.postgres.journal_rows import (
 )
 from adapters.postgres.journal_state import LockedState
 from adapters.postgres.journal_writes import write
+from application import crash_points
 from application.errors import Overloaded
 from application.ports.ledger import (
     PERIODS_MAX,
@@ -92,8 +93,12 @@ class PostgresJournal:
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
         state = await LockedState(self._connection, self._tenant_id).load(batch)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.JOURNAL_LOCKED)
         decision = decide(batch, state)
         await write(self._connection, self._tenant_id, decision.deltas)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.JOURNAL_WRITTEN)
         return decision.outcomes
 
     async def post_at_once(self, post: Post) -> bool:
@@ -102,6 +107,8 @@ class PostgresJournal:
         done = arguments is not None and await post_at_once(self._connection, arguments)
         if not done:
             self._on_lost()
+        elif crash_points.armed:
+            await crash_points.reach(crash_points.JOURNAL_AT_ONCE)
         return done
 
     async def close_period(self, through: date, *, by: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 
 from adapters.postgres.connection import acquired
+from application import crash_points
 
 # First the time, then, by locking the row, an id of our own: whoever draws a later id reads a later
 # time. Somebody else at it does the same, so nobody waits.
@@ -37,7 +38,11 @@ class PostgresLedgerClock:
             now = await connection.fetchval(NOW)
             if await connection.fetchval(LOCKED) is not None:
                 await connection.execute(ADVANCE, now)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.CLOCK_BEFORE_COMMIT)
             await connection.execute("COMMIT")
+        if crash_points.armed:
+            await crash_points.reach(crash_points.CLOCK_ADVANCED)
         return await self.closed_until()
 
     async def closed_until(self) -> datetime | None:

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, pool, text
 
 from adapters.postgres.roles import OWNER, SCHEMA, Role
 from adapters.postgres.urls import to_sqlalchemy, with_user
+from application import crash_points
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2] / "migrations"
 VERSION_TABLE: Final = "alembic_version"
@@ -83,6 +84,8 @@ def _run(url: str, revision: str, *, down: bool) -> None:
             ):
                 connection.execute(text(statement))
             connection.commit()
+            if crash_points.armed:
+                crash_points.reach_in_thread(crash_points.MIGRATE_LOCKED)
             config = _config()
             config.attributes["connection"] = connection
             (command.downgrade if down else command.upgrade)(config, revision)

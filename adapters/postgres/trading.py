@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from adapters.postgres.connection import Connection, text_units
+from adapters.postgres.events import ANNOUNCED, announced
 from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_from
 from adapters.postgres.quote_rows import COLUMNS as QUOTE
 from adapters.postgres.quote_rows import quote_from
@@ -20,6 +21,7 @@ from application.ports.trading import (
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.shared.errors import InvariantViolation
+from domain.shared.events import Announcement
 from domain.shared.ids import OrderId, TenantId
 from domain.shared.price import format_price
 
@@ -30,6 +32,7 @@ WHERE tenant_id = $1 AND order_id = $2 AND state IN ('sending', 'pending', 'unkn
 ORDER BY attempt DESC LIMIT 1
 """
 QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
+NOTHING = (None,) * len(ANNOUNCED.split(","))
 # The balance does not cover it, or the account was closed.
 REFUSED = ("ledger_balances_floor", "ledger_balances_closed")
 
@@ -61,6 +64,10 @@ class PostgresTrading:
                 reservation.client_ref,
                 reservation.deadline,
                 reservation.lease,
+                reservation.announcement.id,
+                reservation.announcement.type,
+                reservation.announcement.resource_version,
+                reservation.announcement.data.decode(),
             )
         except asyncpg.CheckViolationError as error:
             if error.constraint_name not in REFUSED:
@@ -119,10 +126,17 @@ class PostgresTrading:
             settlement.mirror,
             capture.hold_id,
             capture.units,
+            *announced(settlement.announcement),
         )
 
     async def reject(
-        self, execution: OpenExecution, order: Order, *, evidence: Evidence, at: datetime
+        self,
+        execution: OpenExecution,
+        order: Order,
+        *,
+        evidence: Evidence,
+        at: datetime,
+        announcement: Announcement,
     ) -> bool:
         done = await self._connection.fetchval(
             REJECT,
@@ -132,6 +146,7 @@ class PostgresTrading:
             evidence.seen,
             evidence.resolved_by,
             execution.stored.pay_account_id,
+            *announced(announcement),
         )
         return self._happened(done)
 
@@ -145,6 +160,7 @@ class PostgresTrading:
         looks: int,
         look_again_in: timedelta | None,
         at: datetime,
+        announcement: Announcement | None,
     ) -> bool:
         done = await self._connection.fetchval(
             KEEP_OPEN,
@@ -157,6 +173,7 @@ class PostgresTrading:
             None if evidence is None else evidence.resolved_by,
             looks,
             look_again_in,
+            *(NOTHING if announcement is None else announced(announcement)),
         )
         return self._happened(done)
 

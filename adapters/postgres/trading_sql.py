@@ -13,13 +13,14 @@ quote is one without an order that has not expired, an active hold one with some
 and with its id as a value, where a join might read all rows of the tenant.
 """
 
+from adapters.postgres.events import ANNOUNCED
 from adapters.postgres.journal_writes import BOOKING_TIME
 from adapters.postgres.quote_rows import COLUMNS as QUOTE_COLUMNS
 
 _QUOTE = ", ".join("c." + name.strip() for name in QUOTE_COLUMNS.split(","))
 
 # $1 tenant, $2 key, $3 fingerprint, $4 order, $5 quote, $6 now, $7 client order id,
-# $8 client reference, $9 deadline, $10 lease
+# $8 client reference, $9 deadline, $10 lease, $11 event, $12 type, $13 version, $14 data
 RESERVE = f"""
 WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '50ms', true)),
 keyed AS (
@@ -74,7 +75,10 @@ held AS (
   WHERE b.tenant_id = $1 AND b.account_id = (SELECT account_id FROM placed)
     AND ($7::text IS NULL OR EXISTS (SELECT FROM named))
     AND EXISTS (SELECT FROM receiving)
-  RETURNING 1)
+  RETURNING 1),
+announced AS (
+  INSERT INTO outbox (tenant_id, {ANNOUNCED})
+  SELECT $1, $11, $12, $4, $13, ARRAY[c.customer_id], $6, $14 FROM claimed c)
 SELECT {_QUOTE} FROM claimed c, held
 """
 
@@ -83,7 +87,8 @@ SELECT {_QUOTE} FROM claimed c, held
 # $13 strict accounts, $14 debits, $15 credits, $16 held, $17 transaction, $18 template,
 # $19 reference, $20 effective date, $21 entry accounts, $22 entry assets, $23 entry units,
 # $24 fill, $25 price, $26 base, $27 quote, $28 fee, $29 fee asset, $30 source, $31 source
-# reference, $32 executed at, $33 mirror payload, $34 hold, $35 captured units
+# reference, $32 executed at, $33 mirror payload, $34 hold, $35 captured units, $36 to $42 what is
+# announced
 SETTLE = f"""
 WITH fenced AS (
   DELETE FROM intents
@@ -146,13 +151,16 @@ filled AS (
   SELECT $1, $2, $24, $25, $26, $27, $28, $29, $30, $31, $17, $32, $7 FROM booked),
 mirrored AS (
   INSERT INTO intents (tenant_id, kind, subject, payload, next_action_at)
-  SELECT $1, 'mirror', $17, $33, clock_timestamp() FROM booked)
+  SELECT $1, 'mirror', $17, $33, clock_timestamp() FROM booked),
+announced AS (
+  INSERT INTO outbox (tenant_id, {ANNOUNCED})
+  SELECT $1, $36, $37, $38, $39, $40, $41, $42 FROM booked)
 SELECT booked_at FROM booked
 """
 
 # $1 tenant, $2 order, $3 lease token, $4 attempt, $5 version before, $6 version after, $7 now,
-# $8 reason, $9 evidence, $10 resolved by, $11 account
-REJECT = """
+# $8 reason, $9 evidence, $10 resolved by, $11 account, $12 to $18 what is announced
+REJECT = f"""
 WITH fenced AS (
   DELETE FROM intents
   WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
@@ -180,7 +188,10 @@ released AS (
   UPDATE ledger_holds h
   SET released = h.released + h.remaining, remaining = 0, state = 'released', updated_at = $7
   FROM given_back g WHERE h.tenant_id = $1 AND h.id = $2
-  RETURNING g.remaining AS units)
+  RETURNING g.remaining AS units),
+announced AS (
+  INSERT INTO outbox (tenant_id, {ANNOUNCED})
+  SELECT $1, $12, $13, $14, $15, $16, $17, $18 FROM attempted)
 UPDATE ledger_balances b SET held = b.held - released.units
 FROM released WHERE b.tenant_id = $1 AND b.account_id = $11
 RETURNING 1
@@ -188,8 +199,8 @@ RETURNING 1
 
 # $1 tenant, $2 order, $3 lease token, $4 attempt, $5 version before, $6 version after, $7 now,
 # $8 outcome flag, $9 attempt state, $10 LP execution, $11 evidence, $12 resolved by, $13 looks,
-# $14 look again in
-KEEP_OPEN = """
+# $14 look again in, $15 to $21 what is announced, or NULL
+KEEP_OPEN = f"""
 WITH fenced AS (
   UPDATE intents
   SET attempts = 0, last_error = NULL,
@@ -203,7 +214,10 @@ kept AS (
   UPDATE orders o SET outcome = $8, version = $6, updated_at = $7
   FROM fenced
   WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 'pending' AND o.version = $5
-  RETURNING 1)
+  RETURNING 1),
+announced AS (
+  INSERT INTO outbox (tenant_id, {ANNOUNCED})
+  SELECT $1, $15, $16, $17, $18, $19, $20, $21 FROM kept WHERE $15::uuid IS NOT NULL)
 UPDATE lp_attempts a
 SET state = $9, lp_execution_id = coalesce($10, a.lp_execution_id),
   evidence = coalesce($11, a.evidence), resolved_by = coalesce($12, a.resolved_by),

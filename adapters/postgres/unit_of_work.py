@@ -15,8 +15,10 @@ from adapters.postgres.change_requests import (
 )
 from adapters.postgres.connection import UNREACHABLE, Connection, acquire
 from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.events import PostgresEvents, PostgresOutbox
 from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
+from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
@@ -31,6 +33,9 @@ from adapters.postgres.seals import PostgresSeals
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.trading import PostgresTrading
 from adapters.postgres.transfer_batches import PostgresTransferBatches
+from adapters.postgres.webhook_deliveries import PostgresWebhookDeliveries
+from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
+from application import crash_points
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
 from domain.ledger.account import AccountKey
@@ -127,6 +132,26 @@ class PostgresTransaction:
         return PostgresIntents(self._connection, self._tenant_id)
 
     @property
+    def outbox(self) -> PostgresOutbox:
+        return PostgresOutbox(self._connection, self._tenant_id)
+
+    @property
+    def events(self) -> PostgresEvents:
+        return PostgresEvents(self._connection, self._tenant_id)
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        return PostgresInbox(self._connection, self._tenant_id)
+
+    @property
+    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
+        return PostgresWebhookEndpoints(self._connection, self._tenant_id)
+
+    @property
+    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
+        return PostgresWebhookDeliveries(self._connection, self._tenant_id)
+
+    @property
     def seals(self) -> PostgresSeals:
         return PostgresSeals(self._connection, self._tenant_id)
 
@@ -163,9 +188,13 @@ class PostgresTransaction:
 
     async def commit(self) -> None:
         invariant(not self._void, "committing after a step that did not happen")
+        if crash_points.armed:
+            await crash_points.reach(crash_points.UOW_BEFORE_COMMIT)
         # A transaction that failed answers COMMIT with ROLLBACK, and no error.
         answered = await self._connection.execute("COMMIT")
         invariant(answered == "COMMIT", "committing a transaction that has failed")
+        if crash_points.armed:
+            await crash_points.reach(crash_points.UOW_COMMITTED)
         for key, account_id in self._learned.items():
             self._known.remember(self._tenant_id, key, account_id)
 
@@ -185,6 +214,8 @@ class PostgresUnitOfWork:
         connection = await acquire(pool)
         try:
             await _open(connection, tenant_id)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.UOW_BEGUN)
             yield PostgresTransaction(connection, tenant_id, self._known)
         except BUSY as error:
             # Rolled back as a whole; the caller's request may simply come again.
@@ -196,6 +227,8 @@ class PostgresUnitOfWork:
                 await asyncio.shield(_roll_back(pool, connection))
             else:
                 await pool.release(connection)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.UOW_RETURNED)
 
 
 async def _open(connection: asyncpg.Connection, tenant_id: TenantId) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.ports.seals import AnchorUnreadable
 from domain.ledger.account_name import HOUSE_BOOK, book_name
 from domain.ledger.seal import Seal, header_fields
@@ -85,8 +86,19 @@ def _append(path: Path, lines: bytes) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        file.write(b"\n" + lines if torn else lines)
+        rest = b"\n" + lines if torn else lines
+        if crash_points.armed:
+            crash_points.reach_in_thread(crash_points.ANCHOR_BEFORE_WRITE)
+            # A test may cut it short here, as a machine that goes down may.
+            half, rest = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+            file.write(half)
+            crash_points.reach_in_thread(crash_points.ANCHOR_TORN)
+        file.write(rest)
+        if crash_points.armed:
+            crash_points.reach_in_thread(crash_points.ANCHOR_WRITTEN)
         os.fsync(descriptor)
+        if crash_points.armed:
+            crash_points.reach_in_thread(crash_points.ANCHOR_SYNCED)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,5 +1,7 @@
 import msgspec
 
+from application import crash_points
+from application.customers.announcing import customer_announcement
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
 from application.ports.catalog import Platform
@@ -7,7 +9,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import Customer
 from application.ports.unit_of_work import UnitOfWork
-from domain.shared.ids import CustomerId, TenantId
+from domain.shared.ids import CustomerId, EventId, TenantId
 from domain.tenants.tenant import require_active
 
 
@@ -57,5 +59,10 @@ class CreateCustomer:
                     updated_at=now,
                 )
                 await tx.customers.add(customer)
+                await tx.outbox.add(customer_announcement(EventId(self._ids.new()), customer))
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_BEFORE_COMMIT)
                 await tx.commit()
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.CUSTOMER_COMMITTED)
                 return Answer(customer)

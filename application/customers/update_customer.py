@@ -1,11 +1,12 @@
 import msgspec
 from msgspec.structs import replace
 
+from application.customers.announcing import customer_announcement
 from application.errors import VersionConflict
-from application.ports.clock import Clock
+from application.ports.clock import Clock, IdGenerator
 from application.ports.parties import Customer, CustomerStatus
 from application.ports.unit_of_work import UnitOfWork
-from domain.shared.ids import CustomerId, TenantId
+from domain.shared.ids import CustomerId, EventId, TenantId
 
 
 class UpdateCustomerCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,9 +24,10 @@ class UpdateCustomer:
     - `external_id` never changes.
     """
 
-    def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
+    def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
         self._uow = uow
         self._clock = clock
+        self._ids = ids
 
     async def execute(self, command: UpdateCustomerCommand) -> Customer:
         async with self._uow.begin(command.tenant_id) as tx:
@@ -42,5 +44,6 @@ class UpdateCustomer:
                 version=current.version + 1,
             )
             await tx.customers.update(updated)
+            await tx.outbox.add(customer_announcement(EventId(self._ids.new()), updated))
             await tx.commit()
             return updated

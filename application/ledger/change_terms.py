@@ -6,7 +6,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from application import crash_points
 from application.idempotency import Answer, claim
+from application.ledger.announcing import terms_announcement
+from application.ports.catalog import Platform
 from application.ports.change_requests import (
     AccountChange,
     Change,
@@ -22,7 +25,7 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ledger.account_terms import credit_line_floor, require_changeable, with_floor
 from domain.ledger.reversible import require_reason
 from domain.shared.errors import Conflict, InvariantViolation
-from domain.shared.ids import AccountId, ChangeRequestId, TenantId
+from domain.shared.ids import AccountId, ChangeRequestId, EventId, TenantId
 from domain.tenants.operator import Operator, require_second_person
 
 RESOURCE: Final = "change_request"
@@ -68,8 +71,11 @@ class ChangeTerms:
     - If somebody else changed the account's line since, the request is outdated.
     """
 
-    def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
+    def __init__(
+        self, *, uow: UnitOfWork, platform: Platform, clock: Clock, ids: IdGenerator
+    ) -> None:
         self._uow = uow
+        self._platform = platform
         self._clock = clock
         self._ids = ids
 
@@ -89,13 +95,18 @@ class ChangeTerms:
                 proposed_at=self._clock.now(),
             )
             await tx.change_requests.add(proposed)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.CHANGE_BEFORE_PROPOSED)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.CHANGE_PROPOSED)
         return Answer(proposed)
 
     async def approve(self, command: DecideCommand) -> Answer[ChangeRequest]:
         """Raises `NotFound`, `ChangeDecided`, `SecondOperatorRequired`, `ChangeOutdated`, and as
         `Accounts.set_floor` and `Accounts.close`: then it is still proposed.
         """
+        catalog = (await self._platform.view()).catalog
         async with self._uow.begin(command.tenant_id) as tx:
             if (replay := await _replay(tx, command.request, command.change_id)) is not None:
                 return replay
@@ -104,10 +115,18 @@ class ChangeTerms:
             applied = self._decided(proposed, ChangeState.APPLIED, command.by)
             await tx.change_requests.decide(applied)
             terms = await _apply(tx, applied.change)
-            await tx.account_changes.record(
-                AccountChange(request=applied, before=terms.before, after=terms.after)
+            change = AccountChange(request=applied, before=terms.before, after=terms.after)
+            await tx.account_changes.record(change)
+            number = len(await tx.account_changes.of(terms.after.id))
+            event_id = EventId(self._ids.new())
+            await tx.outbox.add(
+                terms_announcement(event_id, change, number=number, catalog=catalog)
             )
+            if crash_points.armed:
+                await crash_points.reach(crash_points.CHANGE_BEFORE_APPLIED)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.CHANGE_APPLIED)
         return Answer(applied)
 
     async def reject(self, command: DecideCommand) -> Answer[ChangeRequest]:

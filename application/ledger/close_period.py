@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.ports.clock import Clock
 from application.ports.ledger import ClosedPeriod
 from application.ports.ledger_clock import LedgerClock
@@ -60,7 +61,11 @@ class ClosePeriod:
         async with self._uow.begin(command.tenant_id) as tx:
             await tx.tenants.get()
             if await tx.journal.close_period(command.through, by=command.by.name):
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.PERIOD_BEFORE_COMMIT)
                 await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.PERIOD_CLOSED)
         periods = await self.periods(command.tenant_id)
         reaching = [each for each in periods if each.period.closed_through >= command.through]
         if not reaching:

@@ -1,6 +1,7 @@
 import logging
 from typing import Final
 
+from application import crash_points
 from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
@@ -40,5 +41,9 @@ class ExpireHolds:
             now = self._clock.now()
             holds = await tx.journal.expired_holds(now=now, limit=BATCH_MAX)
             outcomes = await tx.journal.post(tuple(ExpireHold(hold.id, at=now) for hold in holds))
+            if crash_points.armed:
+                await crash_points.reach(crash_points.HOLDS_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.HOLDS_EXPIRED)
         return sum(outcome.accepted for outcome in outcomes)

@@ -2,6 +2,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from application import crash_points
 from application.errors import Overloaded
 from application.ledger.books import all_books
 from application.ports.ledger_clock import LedgerClock
@@ -55,7 +56,11 @@ class FoldLedger:
                 )
                 if folded is None:
                     return False
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.FOLD_BEFORE_COMMIT)
                 await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.FOLD_COMMITTED)
             if folded.until >= closed_until:
                 return False
         return True

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,12 @@ import msgspec
 
 from application import crash_points
 from application.errors import Overloaded
+from application.jobs.put_off import give_back, put_off
+from application.jobs.work_policy import WORK
 from application.ledger.house_postings import HousePostings
 from application.ports.clock import Clock
 from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.unit_of_work import Transaction, UnitOfWork
-from application.put_off import put_off
 from domain.ledger.outcomes import Outcome, OutcomeCode
 from domain.ledger.templates import MirrorInstruction
 from domain.liquidity.resolution import next_look
@@ -21,7 +23,6 @@ from domain.shared.errors import InvariantViolation
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
-LEASE: Final = timedelta(seconds=30)
 # The instruction names its transaction, so a second try is refused as existing: done before.
 _DECODER: Final[msgspec.json.Decoder[MirrorInstruction]] = msgspec.json.Decoder(MirrorInstruction)
 DONE: Final = frozenset({OutcomeCode.OK, OutcomeCode.TRANSACTION_EXISTS})
@@ -36,6 +37,7 @@ class MirrorToHouse:
     - Many are followed in one transaction of the house.
     - A reversal is mirrored after what it reverses was, however long that takes.
     - One that cannot be followed stops no other: it is tried again, and parked in the end.
+    - Broken off by a process that has to stop, they are another's at once.
     """
 
     def __init__(self, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -47,6 +49,16 @@ class MirrorToHouse:
         if not leased:
             return 0
         try:
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_LEASED)
+            await self._follow_all(leased)
+        except asyncio.CancelledError:
+            await give_back(self._uow, leased)
+            raise
+        return len(leased)
+
+    async def _follow_all(self, leased: Sequence[Intent]) -> None:
+        try:
             await self._follow(leased)
         except Overloaded:
             raise
@@ -54,7 +66,6 @@ class MirrorToHouse:
             _log.warning("following %d mirrors one by one", len(leased), exc_info=True)
             for intent in leased:
                 await self._follow_alone(intent)
-        return len(leased)
 
     async def _follow(self, intents: Sequence[Intent]) -> None:
         outcomes = await self._post(intents)
@@ -77,7 +88,9 @@ class MirrorToHouse:
         leased: list[Intent] = []
         for tenant_id, wanted in subjects.items():
             async with self._uow.begin(tenant_id) as tx:
-                leased += await tx.intents.lease(IntentKind.MIRROR, tuple(wanted), duration=LEASE)
+                leased += await tx.intents.lease(
+                    IntentKind.MIRROR, tuple(wanted), duration=WORK[IntentKind.MIRROR].lease
+                )
                 await tx.commit()
         return leased
 
@@ -86,9 +99,11 @@ class MirrorToHouse:
         instructions = [_instruction(intent) for intent in intents]
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             outcomes = await HousePostings(tx, at=self._clock.now()).follow(instructions)
-            await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_BEFORE_HOUSE)
             await tx.commit()
-        await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.MIRROR_HOUSE_POSTED)
         return outcomes
 
     async def _finish(self, intents: Sequence[Intent], outcomes: Sequence[Outcome | None]) -> None:
@@ -100,7 +115,11 @@ class MirrorToHouse:
                 ended = [await self._end(tx, intent, outcome) for intent, outcome in finished]
                 # A lost lease means that somebody follows it again, which changes nothing.
                 if all(ended):
+                    if crash_points.armed:
+                        await crash_points.reach(crash_points.MIRROR_BEFORE_FINISH)
                     await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.MIRROR_FINISHED)
 
     async def _end(self, tx: Transaction, intent: Intent, outcome: Outcome | None) -> bool:
         if outcome is None:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.errors import IdempotencyKeyReused, InsufficientFunds
 from application.ports.clock import Clock, IdGenerator
 from application.ports.corrections import Correction
@@ -88,7 +89,11 @@ class ReverseTransaction:
                     await self._instruct(tx, command.tenant_id, reversing)
             # A refusal too, where it is kept as the answer to its key.
             if outcome.accepted or command.key is not None:
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.REVERSE_BEFORE_COMMIT)
                 await tx.commit()
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.REVERSE_COMMITTED)
         _require_accepted(outcome, command)
         return await self._done(command, outcome, reversing)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.errors import Overloaded
 from application.ledger.anchoring import catch_up
 from application.ledger.block_contents import BlockContents, read_block
@@ -119,11 +120,17 @@ class SealLedger:
             if draft is None:
                 break
             seal = await signed(self._signer, draft.header)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.SEAL_SIGNED)
             async with self._uow.begin(tenant_id) as tx:
                 first = await tx.seals.add(seal, draft.read.leaves)
                 if first:
+                    if crash_points.armed:
+                        await crash_points.reach(crash_points.SEAL_BEFORE_COMMIT)
                     await tx.commit()
             if first:
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.SEAL_COMMITTED)
                 made.append(seal)
             # Also what somebody else has sealed meanwhile: lines go out in order.
             await catch_up(self._uow, self._anchor, tenant_id)

@@ -10,15 +10,18 @@ from application.background import Background
 from application.errors import NoLiquidity, Overloaded
 from application.idempotency import Answer
 from application.in_flight import InFlight
+from application.jobs.work_policy import WORK
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform, PlatformView
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
+from application.ports.intents import IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
+from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import (
     Filled,
     LpExecute,
@@ -29,16 +32,16 @@ from domain.liquidity.outcome import (
 )
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
+from domain.orders.announcements import order_reserved
 from domain.orders.order import Order
 from domain.quotes.limits import check_open
 from domain.quotes.quote import Quote
-from domain.shared.ids import IdPrefix, OrderId, QuoteId, TenantId, encode_id
+from domain.shared.ids import EventId, IdPrefix, OrderId, QuoteId, TenantId, encode_id
 from domain.tenants.tenant import require_active
 
 # The LP must have been called before the deadline; the lease outlasts every timeout of the call and
 # of the record, so that the resolver never works beside a request that is still alive.
 SEND_WITHIN: Final = timedelta(seconds=5)
-LEASE: Final = timedelta(seconds=30)
 ANSWER_WITHIN: Final = timedelta(seconds=5)
 # An LP that works asynchronously is asked again within the request, until the answer is due.
 POLL_EVERY: Final = timedelta(milliseconds=200)
@@ -111,19 +114,23 @@ class AcceptQuote:
         async with self._in_flight.entry(command.tenant_id, command.request.key) as first:
             reservation = self._reservation(command)
             # A copy has nothing to reserve: it asks what became of the first.
-            execution = await self._claim(reservation, command.tenant_id) if first else None
+            view = await self._platform.view()
+            execution = await self._claim(reservation, command.tenant_id, view) if first else None
             if execution is None:
                 return await self._explain.execute(command.tenant_id, reservation)
         # Started here and not by the caller, who may have hung up by now.
-        return execution, self._background.start(self._carry_out(command, execution))
+        executing = self._carry_out(command, execution, view.catalog)
+        return execution, self._background.start(executing)
 
-    async def _claim(self, reservation: Reservation, tenant_id: TenantId) -> OpenExecution | None:
-        view = await self._platform.view()
+    async def _claim(
+        self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
+    ) -> OpenExecution | None:
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
             if execution is not None:
                 _require_not_halted(execution.stored.quote, view)
-                await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
         return execution
 
@@ -137,25 +144,41 @@ class AcceptQuote:
             client_order_id=command.client_order_id,
             client_ref=encode_id(IdPrefix.ORDER, order_id),
             deadline=now + SEND_WITHIN,
-            lease=LEASE,
+            lease=WORK[IntentKind.SETTLE_EXECUTION].lease,
             at=now,
+            announcement=order_reserved(
+                EventId(self._ids.new()),
+                order_id=order_id,
+                quote_id=command.quote_id,
+                client_order_id=command.client_order_id,
+                at=now,
+            ),
         )
 
-    async def _carry_out(self, command: AcceptQuoteCommand, execution: OpenExecution) -> Order:
-        await crash_points.reach(crash_points.ACCEPT_RESERVED)
+    async def _carry_out(
+        self, command: AcceptQuoteCommand, execution: OpenExecution, catalog: Catalog
+    ) -> Order:
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_RESERVED)
         outcome = await self._call(execution, command.scenario)
-        await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
         for poll in range(POLLS_MAX + 1):
             if isinstance(outcome, Filled | Rejected):
                 return await self._record.settled(
                     command.tenant_id,
                     execution,
                     outcome,
+                    catalog=catalog,
                     evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
                 )
             polling = isinstance(outcome, Pending) and poll < POLLS_MAX
             if poll == 0 or not polling:
-                kept = await self._keep_open(command, execution, outcome, last=not polling)
+                kept = await self._keep_open(
+                    command, execution, outcome, catalog=catalog, last=not polling
+                )
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.ACCEPT_KEPT_OPEN)
                 if kept is None or not polling:
                     break
                 execution = kept
@@ -174,7 +197,8 @@ class AcceptQuote:
             return Rejected(reason="deadline_passed", detail="not sent: too late")
         if provider is None:
             return Rejected(reason="lp_unavailable", detail="not sent: the LP is not configured")
-        await crash_points.reach(crash_points.ACCEPT_BEFORE_LP)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.ACCEPT_BEFORE_LP)
         return await provider.execute_quote(
             LpExecute(
                 order_id=attempt.order_id,
@@ -209,12 +233,14 @@ class AcceptQuote:
         execution: OpenExecution,
         outcome: Pending | Unknown,
         *,
+        catalog: Catalog,
         last: bool,
     ) -> OpenExecution | None:
         return await self._record.still_open(
             command.tenant_id,
             execution,
             outcome,
+            catalog=catalog,
             evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
             # The resolver counts its own, so that it looks often at first.
             looks=0,

@@ -8,15 +8,19 @@ from msgspec.structs import replace
 from application import crash_points
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.clock import Clock, IdGenerator
-from application.ports.trading import Evidence, OpenExecution
+from application.ports.trading import Evidence, OpenExecution, Settlement
 from application.ports.unit_of_work import Lane, Transaction, UnitOfWork
+from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
 from domain.liquidity.resolution import AttemptStatus
+from domain.orders.announcements import order_changed
 from domain.orders.events import LpPending, OutcomeBecameUnknown
 from domain.orders.events import Rejected as OrderRejected
 from domain.orders.lifecycle import apply
 from domain.orders.order import Order
-from domain.shared.ids import FillId, OrderId, TenantId, TransactionId
+from domain.shared.errors import InvariantViolation
+from domain.shared.events import Announcement
+from domain.shared.ids import EventId, FillId, OrderId, TenantId, TransactionId
 
 Seen = Outcome | NotSeen
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
@@ -51,32 +55,42 @@ class RecordOutcome:
         execution: OpenExecution,
         outcome: Filled | Rejected,
         *,
+        catalog: Catalog,
         evidence: Evidence,
     ) -> Order:
         async with self._uow.begin(tenant_id, lane=Lane.RECORD) as tx:
             at = self._clock.now()
             if isinstance(outcome, Filled):
-                order = await self._fill(tx, tenant_id, execution, outcome, evidence, at)
+                settled = await self._settlement(
+                    tx, tenant_id, execution, outcome, catalog=catalog, evidence=evidence, at=at
+                )
+                order = settled.order if await tx.trading.settle(settled) else None
             else:
-                order = await self._reject(tx, execution, outcome, evidence, at)
+                order = await self._reject(
+                    tx, execution, outcome, catalog=catalog, evidence=evidence, at=at
+                )
             if order is not None:
-                await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
                 await tx.commit()
-                await crash_points.reach(crash_points.RECORD_COMMITTED)
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.RECORD_COMMITTED)
                 return order
         return await self.recorded(tenant_id, execution.order.id)
 
-    async def _fill(
+    async def _settlement(
         self,
         tx: Transaction,
         tenant_id: TenantId,
         execution: OpenExecution,
         filled: Filled,
+        *,
+        catalog: Catalog,
         evidence: Evidence,
         at: datetime,
-    ) -> Order | None:
+    ) -> Settlement:
         keys = account_keys(execution.stored.quote)
-        settled = settlement(
+        return settlement(
             execution,
             filled,
             tenant_id=tenant_id,
@@ -85,24 +99,35 @@ class RecordOutcome:
                 fill=FillId(self._ids.new()),
                 transaction=TransactionId(self._ids.new()),
                 house_transaction=TransactionId(self._ids.new()),
+                event=EventId(self._ids.new()),
             ),
+            catalog=catalog,
             evidence=evidence,
             at=at,
         )
-        return settled.order if await tx.trading.settle(settled) else None
 
     async def _reject(
         self,
         tx: Transaction,
         execution: OpenExecution,
         rejected: Rejected,
+        *,
+        catalog: Catalog,
         evidence: Evidence,
         at: datetime,
     ) -> Order | None:
         event = OrderRejected(order_id=execution.order.id, at=at, reason=rejected.reason)
         order = apply(execution.order, event)
-        done = await tx.trading.reject(execution, order, evidence=evidence, at=at)
+        announcement = self._announcement(execution.order, order, catalog)
+        if announcement is None:
+            raise InvariantViolation("a final order is news")
+        done = await tx.trading.reject(
+            execution, order, evidence=evidence, at=at, announcement=announcement
+        )
         return order if done else None
+
+    def _announcement(self, before: Order, after: Order, catalog: Catalog) -> Announcement | None:
+        return order_changed(EventId(self._ids.new()), before, after, catalog)
 
     async def still_open(
         self,
@@ -110,6 +135,7 @@ class RecordOutcome:
         execution: OpenExecution,
         outcome: Pending | Unknown,
         *,
+        catalog: Catalog,
         evidence: Evidence,
         looks: int,
         look_again_in: timedelta | None,
@@ -130,11 +156,15 @@ class RecordOutcome:
                 looks=looks,
                 look_again_in=look_again_in,
                 at=at,
+                announcement=self._announcement(execution.order, order, catalog),
             )
             if not kept:
                 return None
-            await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECORD_OPEN_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RECORD_OPEN_COMMITTED)
         return replace(after, order=order, attempt=replace(attempt, status=status, looks=looks))
 
     async def recorded(self, tenant_id: TenantId, order_id: OrderId) -> Order:

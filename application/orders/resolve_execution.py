@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -5,6 +6,8 @@ from typing import Final
 
 from application import crash_points
 from application.errors import Overloaded
+from application.jobs.put_off import give_back, put_off
+from application.jobs.work_policy import FAILING_FROM, WORK
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
 from application.ports.catalog import Platform
@@ -13,13 +16,12 @@ from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OpenExecution
 from application.ports.unit_of_work import UnitOfWork
-from application.put_off import put_off
+from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import NotSeen, Outcome, Unknown
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptState, KeepLooking, Settle, decide
 from domain.shared.ids import OrderId
 
-LEASE: Final = timedelta(seconds=30)
 RESOLVED_BY: Final = "resolver"
 
 _log = logging.getLogger(__name__)
@@ -29,7 +31,9 @@ class ResolveExecution:
     """- Looks an open execution up at the LP it was sent to, and at no other.
     - Settles it only on proof: the LP's record, its rejection, or absence that is final.
     - Otherwise looks again later, for as long as it takes. Funds stay held.
-    - What fails in a way nobody foresaw is parked in the end, with its reason, for a person.
+    - What fails in a way nobody foresaw is tried again and never given up: that we failed so and
+      so often is no evidence of what the LP did. It is shown as failing, with its reason.
+    - Broken off by a process that has to stop, it is another's at once.
     """
 
     def __init__(
@@ -58,19 +62,26 @@ class ResolveExecution:
             return await self._resolve(intent)
         except Overloaded:
             raise
+        except asyncio.CancelledError:
+            await give_back(self._uow, (intent,))
+            raise
         except Exception as error:
-            if await put_off(self._uow, self._clock, intent, error):
-                _log.error("parked: the order stays pending until a person looks at it")
+            await put_off(self._uow, self._clock, intent, error)
+            if intent.attempts >= FAILING_FROM:
+                _log.error("failed %d times in a row: a person should look", intent.attempts)
             raise
 
     async def _resolve(self, intent: Intent) -> bool:
         execution = await self._opened(intent)
         if execution is None:
             return False
-        await crash_points.reach(crash_points.RESOLVE_LEASED)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RESOLVE_LEASED)
+        view = await self._platform.view()
         asked_at = self._clock.now()
-        seen = await self._look(execution)
-        await crash_points.reach(crash_points.RESOLVE_LOOKED)
+        seen = await self._look(execution, view.catalog)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RESOLVE_LOOKED)
         provider = self._providers.get(execution.attempt.lp)
         attempt = execution.attempt
         resolution = decide(
@@ -88,7 +99,11 @@ class ResolveExecution:
         match resolution:
             case Settle():
                 order = await self._record.settled(
-                    intent.tenant_id, execution, resolution.outcome, evidence=evidence
+                    intent.tenant_id,
+                    execution,
+                    resolution.outcome,
+                    catalog=view.catalog,
+                    evidence=evidence,
                 )
                 return order.is_final
             case KeepLooking():
@@ -96,6 +111,7 @@ class ResolveExecution:
                     intent.tenant_id,
                     execution,
                     resolution.outcome,
+                    catalog=view.catalog,
                     evidence=evidence,
                     looks=attempt.looks + 1,
                     look_again_in=max(resolution.look_again_at - asked_at, timedelta(0)),
@@ -106,7 +122,9 @@ class ResolveExecution:
         """Commits by itself: an order that cannot even be read is not tried again at once."""
         async with self._uow.begin(due.tenant_id) as tx:
             leased = await tx.intents.lease(
-                IntentKind.SETTLE_EXECUTION, (due.subject,), duration=LEASE
+                IntentKind.SETTLE_EXECUTION,
+                (due.subject,),
+                duration=WORK[IntentKind.SETTLE_EXECUTION].lease,
             )
             if not leased:
                 return None
@@ -122,12 +140,10 @@ class ResolveExecution:
                 await tx.commit()
             return execution
 
-    async def _look(self, execution: OpenExecution) -> Outcome | NotSeen:
+    async def _look(self, execution: OpenExecution, catalog: Catalog) -> Outcome | NotSeen:
         attempt, quote = execution.attempt, execution.stored.quote
         provider = self._providers.get(attempt.lp)
         if provider is None:
             return Unknown(cause="the LP is not configured in this process")
-        view = await self._platform.view()
-        return await provider.get_execution(
-            execution_key(execution, view.catalog.instrument(quote.instrument))
-        )
+        instrument = catalog.instrument(quote.instrument)
+        return await provider.get_execution(execution_key(execution, instrument))

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from application.ports.trading import Evidence, OpenExecution, Settlement
+from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.entry import MirrorOf
 from domain.ledger.templates import (
@@ -18,11 +19,14 @@ from domain.ledger.templates import (
     trade_instruction,
 )
 from domain.liquidity.outcome import Filled
+from domain.orders.announcements import order_changed
 from domain.orders.events import FillRecorded
 from domain.orders.lifecycle import apply, rfq_fill
 from domain.quotes.quote import Quote
+from domain.shared.errors import InvariantViolation
 from domain.shared.ids import (
     AccountId,
+    EventId,
     FillId,
     HoldId,
     IdPrefix,
@@ -36,6 +40,7 @@ class SettlementIds(msgspec.Struct, frozen=True, kw_only=True):
     fill: FillId
     transaction: TransactionId
     house_transaction: TransactionId
+    event: EventId
 
 
 def account_keys(quote: Quote) -> Mapping[str, AccountKey]:
@@ -51,6 +56,7 @@ def settlement(
     tenant_id: TenantId,
     accounts: Mapping[AccountKey, AccountId],
     ids: SettlementIds,
+    catalog: Catalog,
     evidence: Evidence,
     at: datetime,
 ) -> Settlement:
@@ -71,9 +77,13 @@ def settlement(
         ReportedFill(lp=quote.lp, base_units=filled.base_units, quote_units=filled.quote_units),
         mirror_of=MirrorOf(tenant_id, ids.transaction),
     )
+    after = apply(order, FillRecorded(order_id=order.id, at=at, fill=fill))
+    announcement = order_changed(ids.event, order, after, catalog)
+    if announcement is None:
+        raise InvariantViolation("a final order is news")
     return Settlement(
         execution=execution,
-        order=apply(order, FillRecorded(order_id=order.id, at=at, fill=fill)),
+        order=after,
         fill=fill,
         lp_execution_id=filled.lp_execution_id,
         reported_base_units=filled.base_units,
@@ -87,6 +97,7 @@ def settlement(
         mirror=msgspec.json.encode(mirror),
         evidence=evidence,
         at=at,
+        announcement=announcement,
     )
 
 

@@ -3,9 +3,11 @@ from typing import TypeAlias
 
 import msgspec
 
+from application import crash_points
 from application.errors import CustomerNotFound, CustomerSuspended, InsufficientFunds
 from application.idempotency import Answer, claim, store_refusal
 from application.in_flight import InFlight
+from application.payments.announcing import transfer_announcement
 from application.payments.posting_refusals import payment_refusal
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -13,6 +15,7 @@ from application.ports.idempotency import IdempotentRequest
 from application.ports.movements import Transfer
 from application.ports.parties import Customer, CustomerStatus
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.assets.asset import Asset
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.commands import Post
 from domain.ledger.templates import Header, TransferAccounts, resolve, transfer
@@ -20,13 +23,14 @@ from domain.shared.errors import InvariantViolation, RuleViolation
 from domain.shared.ids import (
     AccountId,
     CustomerId,
+    EventId,
     IdPrefix,
     TenantId,
     TransactionId,
     TransferId,
     encode_id,
 )
-from domain.shared.money import AmountInvalid, AssetCode
+from domain.shared.money import AmountInvalid
 from domain.tenants.tenant import require_active
 
 RESOURCE = "transfer"
@@ -77,12 +81,12 @@ class CreateTransfer:
         if command.from_customer_id == command.to_customer_id:
             raise TransferToSelf("payer and payee are one customer")
         async with self._in_flight.entry(command.tenant_id, command.request.key):
-            done = await self._transfer(command, asset.code, post=_at_once)
+            done = await self._transfer(command, asset, post=_at_once)
             if done is not None:
                 return done
             # Something speaks against it, or an account was never met: the ledger says which.
             try:
-                done = await self._transfer(command, asset.code, post=_with_reasons)
+                done = await self._transfer(command, asset, post=_with_reasons)
             except InsufficientFunds as refusal:
                 return await self._refused(command, refusal)
         if done is None:
@@ -90,14 +94,14 @@ class CreateTransfer:
         return done
 
     async def _transfer(
-        self, command: TransferCommand, asset: AssetCode, *, post: Posting
+        self, command: TransferCommand, asset: Asset, *, post: Posting
     ) -> Answer[Transfer] | None:
         """In a transaction of its own. None when `post` does not do it: then nothing is done."""
         async with self._uow.begin(command.tenant_id) as tx:
             return await self._carry_out(tx, command, asset, post=post)
 
     async def _carry_out(
-        self, tx: Transaction, command: TransferCommand, asset: AssetCode, *, post: Posting
+        self, tx: Transaction, command: TransferCommand, asset: Asset, *, post: Posting
     ) -> Answer[Transfer] | None:
         transfer_id = TransferId(self._ids.new())
         earlier = await claim(tx, command.request, resource=RESOURCE, resource_id=transfer_id)
@@ -112,7 +116,7 @@ class CreateTransfer:
             id=transfer_id,
             from_customer_id=command.from_customer_id,
             to_customer_id=command.to_customer_id,
-            asset=asset,
+            asset=asset.code,
             units=command.units,
             reference=command.reference,
             status="completed",
@@ -123,7 +127,12 @@ class CreateTransfer:
         if not await post(tx, await _posting_of(tx, made)):
             return None
         await tx.transfers.add(made)
+        await tx.outbox.add(transfer_announcement(EventId(self._ids.new()), made, asset))
+        if crash_points.armed:
+            await crash_points.reach(crash_points.TRANSFER_BEFORE_COMMIT)
         await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.TRANSFER_COMMITTED)
         return Answer(made)
 
     async def _refused(

@@ -4,9 +4,11 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.errors import IdempotencyInProgress
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
+from application.payments.announcing import transfer_announcement
 from application.payments.create_transfer import account_keys, posting_of
 from application.payments.posting_refusals import payment_refusal
 from application.payments.transfer_items import (
@@ -27,6 +29,7 @@ from domain.assets.catalog import Catalog
 from domain.ledger.commands import Request
 from domain.ledger.outcomes import Outcome, OutcomeCode
 from domain.shared.ids import (
+    EventId,
     TenantId,
     TransactionId,
     TransferBatchId,
@@ -60,9 +63,9 @@ class CreateTransferBatch:
     """- Up to 1,000 transfers in one step, in their order: each sees what those before it moved.
     - Each is done or refused by itself; with `atomic`, all are done or none is, and those that
       nothing was wrong with are refused as `linked_failed`.
-    - Each has its own key, for ever: repeated in any batch, it is answered as it was the first
-      time, refusals too, with `replayed`. For another transfer the key is refused as
-      `idempotency_key_reused`.
+    - Each has its own key, for ever: once the books have said yes or no, it is answered so in any
+      batch, with `replayed`. For another transfer the key is refused as `idempotency_key_reused`.
+      What never came to the books (an unknown or suspended customer, a bad amount) decides nothing.
     - An atomic batch repeats as a whole or not at all: if only some of its keys were used before,
       those are refused as `idempotency_key_reused` and nothing is done.
     - Keys of items are not those of `Idempotency-Key`: neither can be in the way of the other.
@@ -100,7 +103,11 @@ class CreateTransferBatch:
             if earlier is not None:
                 return Answer(await batch_result(tx, TransferBatchId(earlier)), replayed=True)
             result = await self._carry_out(tx, command, batch_id, catalog)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.BATCH_BEFORE_COMMIT)
             await tx.commit()
+            if crash_points.armed:
+                await crash_points.reach(crash_points.BATCH_COMMITTED)
             return Answer(result)
 
     async def _carry_out(
@@ -124,6 +131,12 @@ class CreateTransferBatch:
                     made[done.id] = done
         if made:
             await tx.transfers.add_all(list(made.values()))
+            await tx.outbox.add(
+                *(
+                    transfer_announcement(EventId(self._ids.new()), each, catalog.asset(each.asset))
+                    for each in made.values()
+                )
+            )
         batch = TransferBatch(
             id=batch_id,
             atomic=atomic,

@@ -1,8 +1,10 @@
 import msgspec
 
+from application import crash_points
 from application.errors import CustomerSuspended
 from application.idempotency import Answer, claim
 from application.in_flight import InFlight
+from application.payments.announcing import deposit_announcement
 from application.payments.posting_refusals import payment_refusal
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -11,6 +13,7 @@ from application.ports.intents import IntentKind
 from application.ports.movements import Deposit
 from application.ports.parties import CustomerStatus
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from domain.assets.asset import Asset
 from domain.ledger.account import customer_owner
 from domain.ledger.commands import Post
 from domain.ledger.entry import MirrorOf
@@ -24,12 +27,13 @@ from domain.ledger.templates import (
 from domain.shared.ids import (
     CustomerId,
     DepositId,
+    EventId,
     IdPrefix,
     TenantId,
     TransactionId,
     encode_id,
 )
-from domain.shared.money import AmountInvalid, AssetCode
+from domain.shared.money import AmountInvalid
 from domain.tenants.tenant import require_active
 
 
@@ -70,10 +74,10 @@ class DepositInSandbox:
             self._in_flight.entry(command.tenant_id, command.request.key),
             self._uow.begin(command.tenant_id) as tx,
         ):
-            return await self._deposit(tx, command, asset.code)
+            return await self._deposit(tx, command, asset)
 
     async def _deposit(
-        self, tx: Transaction, command: DepositCommand, asset: AssetCode
+        self, tx: Transaction, command: DepositCommand, asset: Asset
     ) -> Answer[Deposit]:
         deposit_id = DepositId(self._ids.new())
         earlier = await claim(tx, command.request, resource="deposit", resource_id=deposit_id)
@@ -86,7 +90,7 @@ class DepositInSandbox:
         deposit = Deposit(
             id=deposit_id,
             customer_id=command.customer_id,
-            asset=asset,
+            asset=asset.code,
             units=command.units,
             method="sandbox",
             status="confirmed",
@@ -96,7 +100,12 @@ class DepositInSandbox:
         )
         await self._post(tx, command.tenant_id, deposit)
         await tx.deposits.add(deposit)
+        await tx.outbox.add(deposit_announcement(EventId(self._ids.new()), deposit, asset))
+        if crash_points.armed:
+            await crash_points.reach(crash_points.DEPOSIT_BEFORE_COMMIT)
         await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.DEPOSIT_COMMITTED)
         return Answer(deposit)
 
     async def _post(self, tx: Transaction, tenant_id: TenantId, deposit: Deposit) -> None:

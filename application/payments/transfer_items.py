@@ -110,7 +110,8 @@ def sorted_out(
 ) -> tuple[list[FitItem], dict[str, ItemAnswer]]:
     """Items for the ledger, and the answers of those that never get there.
 
-    Of an atomic batch all get there or none does.
+    Of an atomic batch all get there or none does. None of these answers decides its key: what is
+    wrong today, an unknown customer or a suspended one, may be right when it is asked again.
     """
     wanted = tuple(items)
     ready: list[FitItem] = []
@@ -119,9 +120,9 @@ def sorted_out(
         try:
             ready.append(fit(item, catalog, customers))
         except DomainError as error:
-            answers[item.key] = refused(item, error)
+            answers[item.key] = refused(item, error, decides=False)
     if atomic and answers:
-        linked = {each.item.key: refused(each.item, LINKED) for each in ready}
+        linked = {each.item.key: refused(each.item, LINKED, decides=False) for each in ready}
         return [], answers | linked
     return ready, answers
 

@@ -8,11 +8,14 @@ from typing import Protocol
 class JobKind(StrEnum):
     SETTLE_EXECUTION = "settle_execution"
     MIRROR = "mirror"
+    RELAY_EVENTS = "relay_events"
     EXPIRE_QUOTES = "expire_quotes"
     EXPIRE_HOLDS = "expire_holds"
     FOLD_LEDGER = "fold_ledger"
     SEAL_LEDGER = "seal_ledger"
     MAKE_PARTITIONS = "make_partitions"
+    FORGET_WEBHOOKS = "forget_webhooks"
+    RECONCILE = "reconcile"
 
 
 class JobBell(Protocol):

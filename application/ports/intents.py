@@ -62,8 +62,21 @@ class Intents(Protocol):
         ...
 
     @abstractmethod
+    async def give_back(self, intent: Intent) -> bool:
+        """As if it had not been leased: due as before, no attempt counted. False as above."""
+        ...
+
+    @abstractmethod
     async def make_due(self, kind: IntentKind, subject: UUID) -> bool:
-        """Due at once, also when it was parked. False when it is done, or somebody is at it."""
+        """Due at once, its attempts counted anew, also when it was parked.
+
+        False when it is done, or somebody is at it.
+        """
+        ...
+
+    @abstractmethod
+    async def set_aside(self, kind: IntentKind, subject: UUID, *, reason: str) -> bool:
+        """Parked by a person. False when it is done, parked, or somebody is at it."""
         ...
 
     @abstractmethod
@@ -82,14 +95,24 @@ class DueWork(Protocol):
 
     @abstractmethod
     async def due_intents(self, kind: IntentKind, *, limit: int) -> tuple[DueIntent, ...]:
-        """Oldest first; those under a running lease are left out."""
+        """A fair batch (`domain.jobs.fairness`); those under a running lease are left out."""
         ...
+
+    @abstractmethod
+    async def any_due(self, kind: IntentKind) -> bool: ...
 
     @abstractmethod
     async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]: ...
 
     @abstractmethod
     async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]: ...
+
+    @abstractmethod
+    async def tenants_with_unnumbered_events(
+        self, *, after: TenantId | None, limit: int
+    ) -> tuple[TenantId, ...]:
+        """In order of their ids, from the one behind `after`."""
+        ...
 
     @abstractmethod
     async def make_partitions(self, *, months_ahead: int) -> int:

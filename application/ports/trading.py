@@ -1,8 +1,9 @@
 """Quotes, orders, and the attempts to execute them at an LP.
 
 `Trading` holds the steps that must be one commit and are on the path of every trade. Each is one
-conditional write: it happens whole, or answers that it did not. Then the transaction can only be
-left, never committed, and the caller loads what is there and lets the domain say why.
+conditional write, its announcement included: it happens whole, or answers that it did not. Then the
+transaction can only be left, never committed, and the caller loads what is there and lets the
+domain say why.
 """
 
 from abc import abstractmethod
@@ -19,6 +20,7 @@ from domain.liquidity.resolution import AttemptStatus
 from domain.orders.fill import Fill
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.quotes.quote import Quote
+from domain.shared.events import Announcement
 from domain.shared.ids import AccountId, CustomerId, OrderId, QuoteId, TransactionId
 
 
@@ -71,7 +73,10 @@ class LpAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
-    """What accepting a quote writes in its first commit."""
+    """What accepting a quote writes in its first commit.
+
+    `announcement` names no customer: the store adds the one whose quote it is.
+    """
 
     request: IdempotentRequest
     quote_id: QuoteId
@@ -81,6 +86,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     lease: timedelta
     at: datetime
+    announcement: Announcement
 
 
 class OpenExecution(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +118,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     mirror: bytes
     evidence: Evidence
     at: datetime
+    announcement: Announcement
 
 
 class Trading(Protocol):
@@ -135,7 +142,13 @@ class Trading(Protocol):
 
     @abstractmethod
     async def reject(
-        self, execution: OpenExecution, order: Order, *, evidence: Evidence, at: datetime
+        self,
+        execution: OpenExecution,
+        order: Order,
+        *,
+        evidence: Evidence,
+        at: datetime,
+        announcement: Announcement,
     ) -> bool:
         """Records that the LP did not trade and gives the hold back. False if the race is lost."""
         ...
@@ -151,6 +164,7 @@ class Trading(Protocol):
         looks: int,
         look_again_in: timedelta | None,
         at: datetime,
+        announcement: Announcement | None,
     ) -> bool:
         """Records that the outcome is still open. False if the race is lost.
 

@@ -10,7 +10,9 @@ from typing import Protocol
 
 from application.ports.change_requests import AccountChanges, ChangeRequests
 from application.ports.corrections import Corrections
+from application.ports.events import Events, Outbox
 from application.ports.idempotency import IdempotencyRecords
+from application.ports.inbox import Inbox
 from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
@@ -21,6 +23,8 @@ from application.ports.reconciliation import ExecutionTrail, Reconciliation
 from application.ports.seals import Seals
 from application.ports.trading import Orders, Quotes, Trading
 from application.ports.transfer_batches import TransferBatches
+from application.ports.webhook_deliveries import WebhookDeliveries
+from application.ports.webhook_endpoints import WebhookEndpoints
 from domain.shared.ids import TenantId
 
 
@@ -93,6 +97,26 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def intents(self) -> Intents: ...
+
+    @property
+    @abstractmethod
+    def outbox(self) -> Outbox: ...
+
+    @property
+    @abstractmethod
+    def events(self) -> Events: ...
+
+    @property
+    @abstractmethod
+    def inbox(self) -> Inbox: ...
+
+    @property
+    @abstractmethod
+    def webhook_endpoints(self) -> WebhookEndpoints: ...
+
+    @property
+    @abstractmethod
+    def webhook_deliveries(self) -> WebhookDeliveries: ...
 
     @property
     @abstractmethod

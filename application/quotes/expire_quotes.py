@@ -1,6 +1,7 @@
 import logging
 from typing import Final
 
+from application import crash_points
 from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
@@ -37,5 +38,9 @@ class ExpireQuotes:
     async def _expire(self, tenant_id: TenantId) -> int:
         async with self._uow.begin(tenant_id) as tx:
             expired = await tx.quotes.expire_due(now=self._clock.now(), limit=BATCH_MAX)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.QUOTES_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.QUOTES_EXPIRED)
         return expired

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
@@ -95,6 +96,8 @@ class RequestQuote:
             if (replay := await self._replay(command)) is not None:
                 return replay
             raise
+        if crash_points.armed:
+            await crash_points.reach(crash_points.QUOTE_LP_ANSWERED)
         return await self._offer(command, quote)
 
     async def _priced(self, command: RequestQuoteCommand) -> Quote:
@@ -179,7 +182,11 @@ class RequestQuote:
             accounts = await tx.accounts.resolve((pay, receive))
             stored = StoredQuote(quote, accounts[pay], accounts[receive])
             if await tx.quotes.offer(stored, command.request):
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.QUOTE_BEFORE_COMMIT)
                 await tx.commit()
+                if crash_points.armed:
+                    await crash_points.reach(crash_points.QUOTE_OFFERED)
                 return Answer(quote)
         return await self._explain(command)
 

@@ -6,6 +6,7 @@ A file is complete: it opens, moves and closes every asset it names, or it is re
 import csv
 import hashlib
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,6 +30,7 @@ OPENING, LINE, CLOSING = "opening", "line", "closing"
 BYTES_MAX: Final = 16 * 1024 * 1024
 ROWS_MAX: Final = 50_000
 REFERENCE_LENGTH_MAX: Final = 128
+DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +43,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     batch: str | None
 
 
-def read_csv(content: bytes, source: Source, catalog: Catalog, ids: IdGenerator) -> StatementRead:
-    """Raises `StatementUnreadable`, which names the row."""
+def read_csv(
+    content: bytes, source: Source, catalog: Catalog, ids: IdGenerator, *, today: date
+) -> StatementRead:
+    """Raises `StatementUnreadable`, which names the row.
+
+    Nothing is dated after `today`: the next file would have to wait for that day.
+    """
     if len(content) > BYTES_MAX:
         raise StatementUnreadable(f"a file has at most {BYTES_MAX} bytes")
     rows = list(_rows(content, catalog))
@@ -56,6 +63,8 @@ def read_csv(content: bytes, source: Source, catalog: Catalog, ids: IdGenerator)
     last = max(row.on for row in rows if row.record == CLOSING)
     if any(not first <= row.on <= last for row in rows):
         raise StatementUnreadable(f"rows are dated from {first} to {last}, opening to closing")
+    if last > today:
+        raise StatementUnreadable(f"a row is dated {last}, which is still to come")
     until = _midnight(last + timedelta(days=1))
     return StatementRead(
         source=source,
@@ -130,7 +139,7 @@ def _row(fields: list[str], number: int, catalog: Catalog) -> Row:
             record=record,
             asset=AssetCode(asset),
             units=units,
-            on=date.fromisoformat(on),
+            on=_day(on),
             reference=reference,
             batch=batch or None,
         )
@@ -138,6 +147,13 @@ def _row(fields: list[str], number: int, catalog: Catalog) -> Row:
         raise StatementUnreadable(f"{where}: {error.detail.removeprefix(f'{where}: ')}") from None
     except ValueError:
         raise StatementUnreadable(f"{where}: a date is YYYY-MM-DD") from None
+
+
+def _day(text: str) -> date:
+    """`fromisoformat` also takes `20260302` and `2026-W10-1`."""
+    if DAY.fullmatch(text) is None:
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def _balances(rows: list[Row], record: str) -> Mapping[AssetCode, int]:

@@ -1,10 +1,11 @@
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
-from application.ports.reconciliation import Statement
+from application.ports.reconciliation import SourceExists, Statement
 from application.ports.unit_of_work import UnitOfWork
 from application.reconciliation.csv_statement import check_file, read_csv
 from application.reconciliation.recording import AlreadyRun, RecordStatement
 from application.reconciliation.report import Report, report
+from domain.liquidity.routing import RoutingPolicy
 from domain.reconciliation.source import Source
 from domain.shared.errors import InvariantViolation
 from domain.tenants.tenant import HOUSE_TENANT_ID
@@ -26,11 +27,15 @@ class ImportStatement:
         self._record = RecordStatement(uow=uow, clock=clock, ids=ids)
 
     async def execute(self, source: Source, content: bytes) -> Report:
-        """Raises `StatementUnreadable`, `StatementExists`, `StatementUnbalanced`,
-        `StatementNotContinuous`, `SourceExists` and others; then nothing is kept.
+        """Raises `SourceExists`, `StatementUnreadable`, `StatementExists`,
+        `StatementUnbalanced`, `StatementNotContinuous`, `TooMuchToReconcile` and `Overtaken`;
+        then nothing is kept.
         """
-        catalog = (await self._platform.view()).catalog
-        read = read_csv(content, source, catalog, self._ids)
+        view = await self._platform.view()
+        _require_free(source, view.routing)
+        catalog = view.catalog
+        today = self._clock.now().date()
+        read = read_csv(content, source, catalog, self._ids, today=today)
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             previous = await tx.reconciliation.last_statement(source.name)
 
@@ -43,3 +48,11 @@ class ImportStatement:
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             open_breaks = await tx.reconciliation.open_breaks(source.name)
         return report(found, open_breaks, today=self._clock.now().date())
+
+
+def _require_free(source: Source, routing: RoutingPolicy | None) -> None:
+    """A listed LP tells its executions itself; a file would take its place for ever."""
+    listed = () if routing is None else (routing.primary, *routing.backups)
+    for name in listed:
+        if name in (source.name, source.account_owner):
+            raise SourceExists(f"{name} is read by `aksum reconcile run`")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import claim
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -23,13 +24,17 @@ Check = Callable[[Statement | None], None]
 """Judges a statement against the one before it, under the source's lock. Raises a refusal."""
 
 
+class Overtaken(Conflict):
+    """Nothing was kept. What is compared was read before another statement came."""
+
+
 class AlreadyRun(msgspec.Struct, frozen=True):
     statement_id: StatementId
 
 
 class RecordStatement:
     """- Everything of a run is kept in one commit, or nothing.
-    - Two runs of one source never mix: the later one starts again.
+    - Two runs of one source never mix: the later one is told that it was overtaken.
     """
 
     def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
@@ -46,7 +51,7 @@ class RecordStatement:
         request: IdempotentRequest | None = None,
         check: Check = lambda _: None,
     ) -> Comparison | AlreadyRun:
-        """Raises `SourceExists`, `Conflict`, `StatementExists` and `TooMuchToReconcile`."""
+        """Raises `SourceExists`, `Overtaken`, `StatementExists` and `TooMuchToReconcile`."""
         books = await self._books.execute(read, previous)
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
             if request is not None:
@@ -63,11 +68,15 @@ class RecordStatement:
                 raise StatementExists("this statement was read before", source=read.source.name)
             known = await self._known(tx, read, books)
             if known.previous != previous:
-                raise Conflict("another run of this source has just finished; run it again")
+                raise Overtaken("another run of this source has just finished")
             check(previous)
             found = Comparing(read, books, known, at=self._clock.now(), ids=ids).compare()
             await _record(tx, found)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECON_BEFORE_COMMIT)
             await tx.commit()
+        if crash_points.armed:
+            await crash_points.reach(crash_points.RECON_COMMITTED)
         return found
 
     async def _known(self, tx: Transaction, read: StatementRead, books: Books) -> Known:
@@ -88,7 +97,11 @@ class RecordStatement:
 async def _record(tx: Transaction, found: Comparison) -> None:
     kept = tx.reconciliation
     await kept.add_statement(found.statement, found.lines)
+    if crash_points.armed:
+        await crash_points.reach(crash_points.RECON_STATEMENT)
     await kept.add_matches(found.matches)
+    if crash_points.armed:
+        await crash_points.reach(crash_points.RECON_MATCHES)
     # Before the new ones: a line or an entry may have left an old break for a new one.
     await kept.update_breaks(found.changed)
     await kept.add_breaks(found.opened)

@@ -2,6 +2,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, claim
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -204,7 +205,11 @@ async def _all_locked(tx: Transaction, break_ids: Iterable[BreakId]) -> list[Bre
 
 async def _finish(tx: Transaction, changed: Break) -> Answer[Break]:
     await tx.reconciliation.update_breaks((changed,))
+    if crash_points.armed:
+        await crash_points.reach(crash_points.BREAK_BEFORE_COMMIT)
     await tx.commit()
+    if crash_points.armed:
+        await crash_points.reach(crash_points.BREAK_COMMITTED)
     return Answer(changed)
 
 

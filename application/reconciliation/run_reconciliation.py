@@ -1,8 +1,10 @@
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
+from application import crash_points
 from application.idempotency import Answer, earlier
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -12,16 +14,22 @@ from application.ports.reconciliation import Statement
 from application.ports.unit_of_work import UnitOfWork
 from application.reconciliation.comparing import Comparison
 from application.reconciliation.lp_statement import LpStatementReader, Period
-from application.reconciliation.reading import StatementIncomplete
-from application.reconciliation.recording import AlreadyRun, RecordStatement
+from application.reconciliation.recording import AlreadyRun, Overtaken, RecordStatement
 from application.reconciliation.report import Report, report
 from domain.ledger.chart import AccountCode
 from domain.liquidity.quote import LpName
 from domain.reconciliation.gates import StatementNotContinuous
 from domain.reconciliation.source import Source, SourceKind
-from domain.shared.errors import InvariantViolation, NotFound
+from domain.shared.errors import InvariantViolation, NotFound, RuleViolation
 from domain.shared.ids import StatementId
 from domain.tenants.tenant import HOUSE_TENANT_ID
+
+# Two runs of one source at once: the later one reads the list again.
+TRIES_MAX: Final = 3
+
+
+class PeriodInvalid(RuleViolation):
+    code = "validation_failed"
 
 
 class RunCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +68,9 @@ class RunReconciliation:
         return tuple(sorted(self._providers))
 
     async def execute(self, command: RunCommand) -> Report:
-        """Raises `NotFound`, `StatementIncomplete`, `StatementUnreadable`, `Conflict` and more."""
+        """Raises `NotFound`, `PeriodInvalid`, `StatementIncomplete`, `StatementUnreadable`,
+        `StatementNotContinuous`, `SourceExists`, `TooMuchToReconcile` and `Overtaken`.
+        """
         found = await self._run(command, None)
         if isinstance(found, AlreadyRun):
             raise InvariantViolation("a run without a request cannot be a repetition")
@@ -95,17 +105,25 @@ class RunReconciliation:
             account_owner=command.source,
         )
         catalog = (await self._platform.view()).catalog
-        previous, first = await self._where_to_begin(source)
-        _require_later(command.period, previous)
-        read = await self._reader.read(
-            source,
-            provider,
-            catalog,
-            previous=previous,
-            first_entry_at=first,
-            asked=command.period,
-        )
-        return await self._record.execute(read, previous=previous, request=request)
+        for tries_left in reversed(range(TRIES_MAX)):
+            previous, first = await self._where_to_begin(source)
+            _require_possible(command.period, previous, now=self._clock.now())
+            read = await self._reader.read(
+                source,
+                provider,
+                catalog,
+                previous=previous,
+                first_entry_at=first,
+                asked=command.period,
+            )
+            if crash_points.armed:
+                await crash_points.reach(crash_points.RECON_READ)
+            try:
+                return await self._record.execute(read, previous=previous, request=request)
+            except Overtaken:
+                if not tries_left:
+                    raise
+        raise InvariantViolation("every try returns or raises")
 
     async def _where_to_begin(self, source: Source) -> tuple[Statement | None, datetime | None]:
         """The last statement, or else the time of the first entry."""
@@ -117,7 +135,11 @@ class RunReconciliation:
         return None, min((each.booked_at for each in side.entries), default=None)
 
 
-def _require_later(period: Period, previous: Statement | None) -> None:
+def _require_possible(period: Period, previous: Statement | None, *, now: datetime) -> None:
+    """A statement of time that is still to come would have to be waited for by all later ones."""
+    for moment in (period.since, period.until):
+        if moment is not None and moment > now:
+            raise PeriodInvalid(f"{moment.isoformat()} is still to come")
     if period.until is None:
         return
     if previous is not None and period.until <= previous.until:
@@ -125,4 +147,4 @@ def _require_later(period: Period, previous: Statement | None) -> None:
             f"the last statement ended at {previous.until.isoformat()}; this one must end later"
         )
     if period.since is not None and period.until <= period.since:
-        raise StatementIncomplete("a period ends after it begins")
+        raise PeriodInvalid("a period ends after it begins")

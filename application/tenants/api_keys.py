@@ -10,9 +10,10 @@ from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import ApiKey, KeyStatus
 from application.ports.unit_of_work import Transaction, UnitOfWork
+from application.tenants.announcing import key_announcement
 from application.tenants.key_text import LOOKUP_LENGTH, SECRET_LENGTH, Environment, KeyText
 from domain.shared.errors import Conflict, RuleViolation
-from domain.shared.ids import ApiKeyId, OperatorId, TenantId
+from domain.shared.ids import ApiKeyId, EventId, OperatorId, TenantId
 from domain.tenants.operator import OperatorHasKey, is_same_name, operator_name
 from domain.tenants.permissions import Scope, require_scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
@@ -135,7 +136,7 @@ class ManageApiKeys:
                 updated_at=self._clock.now(),
                 version=key.version + 1,
             )
-            await tx.api_keys.update(revoked)
+            await self._write(tx, revoked)
             await tx.commit()
             return revoked
 
@@ -145,7 +146,7 @@ class ManageApiKeys:
 
     async def _add(self, tx: Transaction, new: NewKey) -> None:
         await _require_room(tx, new, at_most=ACTIVE_MAX)
-        await tx.api_keys.add(new.key)
+        await self._write(tx, new.key)
 
     async def _replace(self, tx: Transaction, old: ApiKey, new: NewKey, overlap: timedelta) -> None:
         if not _is_usable(old, new.key.created_at):
@@ -154,17 +155,23 @@ class ManageApiKeys:
         await _require_room(tx, new, at_most=2 * ACTIVE_MAX)
         now = new.key.created_at
         ends_at = now + min(max(overlap, timedelta(0)), OVERLAP_MAX)
-        await tx.api_keys.update(
-            replace(
-                old,
-                # A second rotation must not give the old key more time than the first did.
-                expires_at=ends_at if old.expires_at is None else min(old.expires_at, ends_at),
-                updated_at=now,
-                version=old.version + 1,
-            )
+        replaced = replace(
+            old,
+            # A second rotation must not give the old key more time than the first did.
+            expires_at=ends_at if old.expires_at is None else min(old.expires_at, ends_at),
+            updated_at=now,
+            version=old.version + 1,
         )
+        await self._write(tx, replaced)
         # After the old one has got its end: an operator has one key without.
-        await tx.api_keys.add(new.key)
+        await self._write(tx, new.key)
+
+    async def _write(self, tx: Transaction, key: ApiKey) -> None:
+        if key.version == 1:
+            await tx.api_keys.add(key)
+        else:
+            await tx.api_keys.update(key)
+        await tx.outbox.add(key_announcement(EventId(self._ids.new()), key))
 
     async def _made(self, tx: Transaction, scopes: frozenset[Scope], label: str) -> NewKey:
         """Raises `OperatorHasKey`."""

@@ -112,13 +112,6 @@ def apply(order: Order, event: OrderEvent) -> Order:
     )
 
 
-def announced_as(event: OrderEvent, after: Order) -> str:
-    """The public event type: whether a fill completed the order shows only on the order."""
-    if isinstance(event, FillRecorded):
-        return f"order.{after.status}.v1"
-    return str(event.__struct_config__.tag)
-
-
 def order_from_quote(
     quote: Quote, *, order_id: OrderId, client_order_id: str | None, at: datetime
 ) -> Order:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..shared.errors import Conflict, invariant
 from ..shared.ids import BreakId, LineId, MatchId, TransactionId
 from ..shared.money import AssetCode
-from ..tenants.operator import SecondOperatorRequired
+from ..tenants.operator import SecondOperatorRequired, is_same_name
 from .findings import BreakType, Finding
 from .sides import Item
 
@@ -146,7 +146,7 @@ def approved(
 ) -> Break:
     """Raises `WriteOffNotProposed` or `SecondOperatorRequired`."""
     proposal = _require_proposed(known)
-    if proposal.proposed_by == by:
+    if is_same_name(proposal.proposed_by, by):
         raise SecondOperatorRequired("a write-off is approved by another operator than proposed it")
     return _changed(
         known,

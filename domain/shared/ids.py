@@ -29,6 +29,8 @@ LineId = NewType("LineId", UUID)
 MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
 ChangeRequestId = NewType("ChangeRequestId", UUID)
+WebhookEndpointId = NewType("WebhookEndpointId", UUID)
+WebhookAttemptId = NewType("WebhookAttemptId", UUID)
 
 
 class IdPrefix(StrEnum):
@@ -50,6 +52,8 @@ class IdPrefix(StrEnum):
     MATCH = "mat"
     BREAK = "brk"
     CHANGE_REQUEST = "chg"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_ATTEMPT = "wha"
 
 
 # Crockford's alphabet has no i, l, o and u, which people misread.

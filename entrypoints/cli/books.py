@@ -19,9 +19,12 @@ async def totals(
         async with uow.begin(tenant_id) as tx:
             await tx.tenants.get()
     audit: LedgerAudit = await container.get(LedgerAudit)
-    found = [
-        total async for total in audit.account_totals() if tenant_id in (None, total.tenant_id)
-    ]
+    async with audit.snapshot(full=True) as snapshot:
+        found = [
+            total
+            async for total in snapshot.account_totals()
+            if tenant_id in (None, total.tenant_id)
+        ]
     return found, await orders.catalog(container)
 
 

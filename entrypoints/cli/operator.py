@@ -13,7 +13,9 @@ from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.shared.errors import NotFound
 from domain.shared.ids import BreakId, CustomerId, IdPrefix, TenantId, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
+from entrypoints.wiring.crash import arm
 from entrypoints.wiring.processes import operator_process, worker_process
+from entrypoints.wiring.settings import read_settings
 
 T = TypeVar("T")
 
@@ -23,7 +25,9 @@ _TEXT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 
 def run(work: Callable[[AsyncContainer], Awaitable[T]]) -> T:
     async def main() -> T:
-        async with operator_process() as container:
+        settings = read_settings()
+        arm(settings.crash_point)
+        async with operator_process(settings) as container:
             return await work(container)
 
     return asyncio.run(main())

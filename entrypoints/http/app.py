@@ -25,6 +25,7 @@ from entrypoints.http.routes import (
     catalog,
     change_requests,
     customers,
+    events,
     ledger,
     movements,
     orders,
@@ -33,6 +34,7 @@ from entrypoints.http.routes import (
     statements,
     tenants,
     transfer_batches,
+    webhooks,
 )
 from entrypoints.http.routes.service import service_operations
 from entrypoints.http.services import resolve_services
@@ -50,7 +52,9 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *transfer_batches.OPERATIONS,
     *api_keys.OPERATIONS,
     *tenants.OPERATIONS,
+    *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *events.OPERATIONS,
     *change_requests.OPERATIONS,
 )
 

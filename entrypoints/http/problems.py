@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "client_order_id_taken": Kind(409, "The client_order_id was used before"),
         "external_id_taken": Kind(409, "The external_id was used before"),
         "too_many_keys": Kind(409, "There are too many active API keys"),
+        "too_many_webhook_endpoints": Kind(409, "There are too many webhook endpoints"),
         "account_not_empty": Kind(409, "There is something on the account"),
         "account_awaited": Kind(409, "An open order would pay into the account"),
         "change_decided": Kind(409, "The request was decided before"),
@@ -68,6 +69,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "statement_unreadable": Kind(422, "The source's record makes no sense"),
         "too_much_to_reconcile": Kind(422, "There is more than one run can take"),
         "transfer_to_self": Kind(422, "Payer and payee are the same"),
+        "webhook_url_refused": Kind(422, "Events are not sent to this URL"),
         "scope_not_grantable": Kind(422, "The scope cannot be given to this key"),
         "linked_failed": Kind(422, "Another transfer of the batch was refused"),
         "idempotency_key_reused": Kind(422, "The key was used for another request"),
@@ -89,8 +91,10 @@ PUBLIC_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "credit_line_invalid": "validation_failed",
         "reason_invalid": "validation_failed",
         "asset_unknown": "not_found",
+        "event_types_invalid": "validation_failed",
         "id_invalid": "validation_failed",
         "pricing_invalid": "validation_failed",
+        "disabled_by_operator": "conflict",
         # An LP's price that no grid can express: nothing a caller can mend.
         "price_invalid": "no_liquidity",
     }
@@ -200,6 +204,8 @@ def _context(error: DomainError) -> dict[str, object]:
     shown: dict[str, object] = {}
     if error.code in _REASONS:
         shown["reason"] = error.code
+    if error.code == "webhook_url_refused":
+        shown["reason"] = error.context["reason"]
     existing = _EXISTING.get(error.code)
     if existing is not None:
         name, prefix, path = existing

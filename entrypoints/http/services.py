@@ -14,6 +14,7 @@ from dishka import AsyncContainer
 from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.events.read_events import ReadEvents
 from application.ledger.change_terms import ChangeTerms
 from application.orders.accept_quote import AcceptQuote
 from application.payments.create_transfer import CreateTransfer
@@ -31,6 +32,8 @@ from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
 from application.tenants.key_text import Environment
 from application.tenants.set_tenant_status import SetTenantStatus
+from application.webhooks.manage_endpoints import ManageWebhookEndpoints
+from application.webhooks.redeliver import Redeliver
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,12 +45,15 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     create_transfer: CreateTransfer
     create_transfer_batch: CreateTransferBatch
     deposit_in_sandbox: DepositInSandbox
+    read_events: ReadEvents
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant
     change_terms: ChangeTerms
     set_tenant_status: SetTenantStatus
     run_reconciliation: RunReconciliation
     resolve_break: ResolveBreak
+    manage_webhook_endpoints: ManageWebhookEndpoints
+    redeliver: Redeliver
     uow: UnitOfWork
     platform: Platform
     inspection: DatabaseInspection

@@ -7,6 +7,7 @@ from litestar import Litestar
 from entrypoints.http.app import make_app
 from entrypoints.wiring.container import make_api_container
 from entrypoints.wiring.crash import arm
+from entrypoints.wiring.leaving import let_waiters_go_on_sigterm
 from entrypoints.wiring.lifeline import follow
 from entrypoints.wiring.logs import configure_logging
 from entrypoints.wiring.profiling import profile_until_shutdown
@@ -19,6 +20,8 @@ def create() -> Litestar:
     configure_logging()
     settings = read_settings()
     arm(settings.crash_point)
-    app = make_app(make_api_container(settings), sandbox=settings.sandbox)
+    container = make_api_container(settings)
+    app = make_app(container, sandbox=settings.sandbox)
+    let_waiters_go_on_sigterm(app, container)
     profile_until_shutdown(app)
     return app

@@ -16,6 +16,11 @@ from entrypoints.wiring.providers.use_cases import (
     SettlementUseCases,
     WorkerUseCases,
 )
+from entrypoints.wiring.providers.webhooks import (
+    WebhookDelivery,
+    WebhookPorts,
+    WebhookUseCases,
+)
 from entrypoints.wiring.settings import Settings
 
 
@@ -28,6 +33,7 @@ def make_api_container(settings: Settings, *overrides: Provider) -> AsyncContain
         PlatformUseCases(),
         ReconciliationUseCases(),
         SettlementUseCases(),
+        WebhookUseCases(),
         *overrides,
     )
 
@@ -38,9 +44,11 @@ def make_worker_container(settings: Settings, *overrides: Provider) -> AsyncCont
         Role.WORKER,
         SettlementUseCases(),
         WorkerUseCases(),
+        ReconciliationUseCases(),
         SealReaders(),
         SealWriters(),
         QueueProvider(),
+        WebhookDelivery(),
         *overrides,
     )
 
@@ -55,6 +63,7 @@ def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContain
         SettlementUseCases(),
         ReconciliationUseCases(),
         AuditUseCases(),
+        WebhookUseCases(),
         SealReaders(),
         *overrides,
     )
@@ -65,6 +74,7 @@ def _make(settings: Settings, role: Role, *own: Provider) -> AsyncContainer:
         SystemProvider(),
         PersistenceProvider(role),
         LiquidityProviders(),
+        WebhookPorts(),
         *own,
         context={Settings: settings},
     )

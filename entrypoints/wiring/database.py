@@ -27,6 +27,7 @@ from adapters.postgres.urls import (
     with_database,
     with_user,
 )
+from application import crash_points
 from entrypoints.wiring.errors import SettingInvalid, StartRefused
 from entrypoints.wiring.settings import Settings
 
@@ -132,6 +133,8 @@ async def prepare(admin_url: str, settings: Settings) -> str:
         roles = {**settings.database_urls, ADMIN_URL_SETTING: admin_url}
         await bootstrap(admin_url, {role: role_url(roles, role) for role in RUNTIME_ROLES})
         await upgrade(admin_url)
+        if crash_points.armed:
+            await crash_points.reach(crash_points.MIGRATE_UPGRADED)
         await make_queue_tables(admin_url)
     except DatabaseUrlInvalid as error:
         raise SettingInvalid(ADMIN_URL_SETTING, str(error)) from None

@@ -21,7 +21,7 @@ class SealPlaces(msgspec.Struct, frozen=True):
 
 
 def seal_places(settings: Settings) -> SealPlaces:
-    base = _data_dir(settings)
+    base = data_dir(settings)
     return SealPlaces(
         key=settings.seal_key or base / KEY_FILE,
         trusted=settings.seal_trusted_keys or base / KEYS_FOLDER,
@@ -35,7 +35,7 @@ def new_seal_key(settings: Settings) -> str:
     return make_key(places.key, places.trusted)
 
 
-def _data_dir(settings: Settings) -> Path:
+def data_dir(settings: Settings) -> Path:
     """A command that was given a sandbox's URL finds that sandbox's files, wherever it is run."""
     for url in settings.database_urls.values():
         root = embedded_root(url)

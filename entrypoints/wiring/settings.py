@@ -8,6 +8,7 @@
 | `AKSUM_SEAL_KEY` | PEM file of the key that seals are signed with; `seal-key.pem` in the above |
 | `AKSUM_SEAL_TRUSTED_KEYS` | folder of public keys, old ones too; `seal-keys` in the above |
 | `AKSUM_SEAL_ANCHOR` | folder that seals are written down in; `seal-anchor` in the above |
+| `AKSUM_SECRET_KEYS` | keys that webhook secrets are encrypted with; `secret-keys` in the above |
 | `AKSUM_ENVIRONMENT` | `test` or `live`: which API keys are valid here; `test` |
 | `AKSUM_SANDBOX` | `true` lets partners credit customers and name faults; never in `live` |
 | `AKSUM_LP_CONFIG` | JSON file of liquidity providers; `liquidity.json` in the data directory |
@@ -38,6 +39,7 @@ ABSENCE_MARGIN: Final = "AKSUM_ABSENCE_MARGIN_SECONDS"
 SEAL_KEY: Final = "AKSUM_SEAL_KEY"
 SEAL_TRUSTED_KEYS: Final = "AKSUM_SEAL_TRUSTED_KEYS"
 SEAL_ANCHOR: Final = "AKSUM_SEAL_ANCHOR"
+SECRET_KEYS: Final = "AKSUM_SECRET_KEYS"  # noqa: S105 - the name of a setting
 QUEUE_URL: Final = "AKSUM_QUEUE_URL"
 POOL_MAIN: Final = "AKSUM_POOL_MAIN"
 POOL_RECORD: Final = "AKSUM_POOL_RECORD"
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seal_key: Path | None = None
     seal_trusted_keys: Path | None = None
     seal_anchor: Path | None = None
+    secret_keys: Path | None = None
     queue_url: str | None = None
     pool_main: int = 12
     pool_record: int = 4
@@ -107,6 +110,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         seal_key=_path(environ, SEAL_KEY),
         seal_trusted_keys=_path(environ, SEAL_TRUSTED_KEYS),
         seal_anchor=_path(environ, SEAL_ANCHOR),
+        secret_keys=_path(environ, SECRET_KEYS),
         queue_url=_queue_url(environ),
         pool_main=_number(environ, POOL_MAIN, default=12, low=1, high=POOL_MAX),
         pool_record=_number(environ, POOL_RECORD, default=4, low=1, high=POOL_MAX),

@@ -33,14 +33,15 @@ class Runner:
     def is_running(self, kind: JobKind) -> bool:
         return kind in self._running
 
-    async def run(self, kind: JobKind, beat: Beat | None = None) -> int:
-        """How many rows were handled. Nothing is done when the job is running already.
+    async def run(self, kind: JobKind, beat: Beat | None = None) -> int | None:
+        """How many rows were handled. None when nothing was begun: the job is running already, or
+        the process was told to stop.
 
         Each batch has a scope of its own, opened here, inside the task that runs it: hooks of the
         queue would close it under a job that is still unwinding. `beat` is called between batches.
         """
-        if self.is_running(kind):
-            return 0
+        if self.is_running(kind) or self.stopping.is_set():
+            return None
         clock = asyncio.get_running_loop().time
         deadline = clock() + BUDGET.total_seconds()
         ended = self._running[kind] = asyncio.Event()

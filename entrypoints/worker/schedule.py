@@ -1,4 +1,4 @@
-"""How often each kind of work is looked for."""
+"""How often each kind of work is looked for, and when time alone makes it due."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,6 +7,8 @@ from typing import Final
 
 from application.ports.bell import JobKind
 from application.ports.intents import IntentKind
+from domain.jobs.retry import RetryPolicy
+from domain.jobs.timetable import Timetable
 
 # Somebody waits for these, so the ringer looks often; rows of ours say whether any are due.
 WAITED_FOR: Final[Mapping[JobKind, IntentKind]] = MappingProxyType(
@@ -17,27 +19,36 @@ WAITED_FOR: Final[Mapping[JobKind, IntentKind]] = MappingProxyType(
 )
 LOOK_EVERY: Final = timedelta(milliseconds=250)
 
-# For these time itself is the reason. Each run looks for what is due and mostly finds nothing.
-BY_TIME: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
+# These are at it all the time, in every worker: their turn comes too often for a bell or a row, and
+# the database keeps them apart.
+ALWAYS: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
+    {JobKind.RELAY_EVENTS: timedelta(milliseconds=200)}
+)
+
+# The sweeper asks no queue: it runs what is waited for itself, as often as a lost ring may cost.
+SWEEP_EVERY: Final = timedelta(seconds=5)
+
+# For these time itself is the reason. When each ran last stands in a row that all workers share, so
+# one of them does it, and what fell into a time without workers is made up for.
+BY_TIME: Final[Mapping[JobKind, Timetable]] = MappingProxyType(
     {
-        JobKind.EXPIRE_QUOTES: timedelta(seconds=5),
-        JobKind.EXPIRE_HOLDS: timedelta(seconds=5),
-        JobKind.FOLD_LEDGER: timedelta(seconds=2),
-        JobKind.SEAL_LEDGER: timedelta(seconds=10),
-        JobKind.MAKE_PARTITIONS: timedelta(days=1),
+        JobKind.EXPIRE_QUOTES: Timetable(every=timedelta(seconds=5)),
+        JobKind.EXPIRE_HOLDS: Timetable(every=timedelta(seconds=5)),
+        JobKind.FOLD_LEDGER: Timetable(every=timedelta(seconds=2)),
+        JobKind.SEAL_LEDGER: Timetable(every=timedelta(seconds=10)),
+        JobKind.MAKE_PARTITIONS: Timetable(every=timedelta(days=1)),
+        JobKind.FORGET_WEBHOOKS: Timetable(every=timedelta(hours=1)),
+        # After the day has ended for everybody we trade with, before anybody starts work.
+        JobKind.RECONCILE: Timetable(
+            every=timedelta(days=1), offset=timedelta(hours=3), at_once=False
+        ),
     }
 )
 TICK: Final = timedelta(seconds=1)
-
-# The sweeper asks nobody: it runs the jobs itself, as often as a lost ring may cost.
-SWEEP_EVERY: Final[Mapping[JobKind, timedelta]] = MappingProxyType(
-    {
-        JobKind.SETTLE_EXECUTION: timedelta(seconds=5),
-        JobKind.MIRROR: timedelta(seconds=5),
-        JobKind.EXPIRE_QUOTES: timedelta(seconds=15),
-        JobKind.EXPIRE_HOLDS: timedelta(seconds=15),
-        JobKind.FOLD_LEDGER: timedelta(seconds=15),
-        JobKind.SEAL_LEDGER: timedelta(seconds=30),
-        JobKind.MAKE_PARTITIONS: timedelta(days=1),
-    }
-)
+# Renewed while a run goes on; so long does it take until another takes over from one that died.
+RUN_LEASE: Final = timedelta(seconds=15)
+RENEW_EVERY: Final = RUN_LEASE / 3
+# What failed is tried again soon, however seldom it is due.
+RUN_RETRY: Final = RetryPolicy(first_ms=60_000, ceiling_ms=3_600_000, failures_max=None)
+# Behind by so much, something keeps it from running: `aksum doctor` says so.
+OVERDUE_AFTER: Final = timedelta(minutes=5)

@@ -1,12 +1,12 @@
 """Does what is due without any queue. Losing every queued job costs a few seconds, nothing else."""
 
 import asyncio
-from datetime import timedelta
 
+from application import crash_points
 from application.ports.bell import JobKind
 from entrypoints.worker.endurance import sleep_unless, survives
 from entrypoints.worker.runner import Runner
-from entrypoints.worker.schedule import SWEEP_EVERY
+from entrypoints.worker.schedule import SWEEP_EVERY, WAITED_FOR
 
 
 class Sweeper:
@@ -17,10 +17,12 @@ class Sweeper:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for kind, every in SWEEP_EVERY.items():
-                group.create_task(self._sweep(kind, every))
+            for kind in WAITED_FOR:
+                group.create_task(self._sweep(kind))
 
-    async def _sweep(self, kind: JobKind, every: timedelta) -> None:
+    async def _sweep(self, kind: JobKind) -> None:
         while not self._runner.stopping.is_set():
             await survives(f"sweeping {kind}", self._runner.run(kind))
-            await sleep_unless(self._runner.stopping, every)
+            if crash_points.armed:
+                await crash_points.reach(crash_points.SWEEP_DONE)
+            await sleep_unless(self._runner.stopping, SWEEP_EVERY)

@@ -24,6 +24,14 @@ from entrypoints.http.metrics import Metrics
 from entrypoints.http.operation import AnyOperation
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
+ENDPOINT: Json = {"url": "https://hooks.partner.com/in", "event_types": ["order.*"]}
+OF_SERVICE: dict[str, tuple[str, None]] = {
+    "get_livez": ("/livez", None),
+    "get_readyz": ("/readyz", None),
+    "get_metrics": ("/metrics", None),
+    "get_openapi": ("/openapi.json", None),
+    "get_docs": ("/docs", None),
+}
 OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True)}
 YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
@@ -41,6 +49,8 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
     ids = await _objects(caller, partner)
+    await world.relayed()
+    ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
     tenant = encode_id(IdPrefix.TENANT, partner.tenant_id)
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "0.1"}
     money = {"asset": "USDT", "amount": "1.5"}
@@ -76,12 +86,9 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "get_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         "rotate_api_key": (f"/v1/api-keys/{ids['api_key']}/rotate", {"overlap_seconds": 60}),
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
+        **_of_events(ids, mine),
         **await _of_operators(world, partner, ids["account"]),
-        "get_livez": ("/livez", None),
-        "get_readyz": ("/readyz", None),
-        "get_metrics": ("/metrics", None),
-        "get_openapi": ("/openapi.json", None),
-        "get_docs": ("/docs", None),
+        **OF_SERVICE,
     }
     assert found.keys() == OPERATIONS.keys(), "every operation has an example here"
     own = frozenset({*ids.values(), mine, other, tenant})
@@ -94,6 +101,24 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         )
         for name, (url, body) in found.items()
     ]
+
+
+def _of_events(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Json | None]]:
+    hooks = "/v1/webhook-endpoints"
+    one = f"{hooks}/{ids['webhook_endpoint']}"
+    return {
+        "list_events": (f"/v1/events?customer_id={customer_id}&after=1&types=order.*", None),
+        "get_event": (f"/v1/events/{ids['event']}", None),
+        "create_webhook_endpoint": (hooks, {**ENDPOINT, "customer_id": customer_id}),
+        "list_webhook_endpoints": (hooks, None),
+        "get_webhook_endpoint": (one, None),
+        "update_webhook_endpoint": (one, {"status": "disabled"}),
+        "rotate_webhook_secret": (f"{one}/rotate", {}),
+        "list_webhook_attempts": (f"{one}/attempts", None),
+        "redeliver_events": (f"{one}/redeliver", {"after": 0}),
+        "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
+        "remove_webhook_endpoint": (one, None),
+    }
 
 
 async def _of_operators(
@@ -205,7 +230,9 @@ async def _objects(caller: Caller, partner: Partner) -> dict[str, str]:
     batch = _batch({**body, "asset": "BTC", "amount": "0.1"})
     transfers = await caller.make("/v1/transfers/batch", batch)
     key = await caller.make("/v1/api-keys", {"label": "spare", "scopes": ["keys"]})
+    endpoint = await caller.make("/v1/webhook-endpoints", ENDPOINT)
     return {
+        "webhook_endpoint": endpoint["id"],
         "quote": (await caller.quote(mine))["id"],
         "order": order["id"],
         "deposit": deposit["id"],

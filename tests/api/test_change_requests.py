@@ -114,6 +114,21 @@ async def test_request_is_outdated_by_another_one(desk: Desk) -> None:
     assert shown == first
 
 
+async def test_each_change_of_terms_is_told_once_to_the_customers_listeners(
+    desk: Desk, world: World
+) -> None:
+    for line in ("100", "0", None):
+        await desk.grant(line)
+    await world.relayed()
+    feed = await desk.caller.read("/v1/events", types="account.*", customer_id=desk.customer)
+    shared = {"id": desk.account, "customer_id": desk.customer, "asset": "USDT"}
+    assert [(each["type"], each["resource_version"], each["data"]) for each in feed["data"]] == [
+        ("account.credit_line_changed.v1", 1, {**shared, "credit_line": "100.00000000"}),
+        ("account.credit_line_changed.v1", 2, {**shared, "credit_line": "0.00000000"}),
+        ("account.closed.v1", 3, shared),
+    ]
+
+
 async def test_account_is_closed_for_good_and_pays_nothing_any_more(desk: Desk) -> None:
     await desk.caller.deposit(desk.customer, "USDT", "2")
     proposed = await desk.propose(None)

@@ -123,10 +123,25 @@ async def test_item_is_answered_as_the_first_time_whatever_has_changed(
     await caller.deposit(partner.other_customer_id, "USDT", "1000")
     again = await send(caller, wrong, items.of("5"), much, paid)
 
-    assert [each["replayed"] for each in again] == [True, False, True, True]
-    for before, after in zip(first, (again[3], again[2], again[0]), strict=True):
+    assert [each["replayed"] for each in again] == [False, False, True, True]
+    for before, after in zip(first[:2], (again[3], again[2]), strict=True):
         assert after == before | {"replayed": True}
+    assert again[0] == first[2]
     assert (await caller.balances(partner.customer_id))["USDT"][0] == "99994.00000000"
+
+
+async def test_item_that_never_came_to_the_books_decides_nothing_about_its_key(
+    caller: Caller, partner: Partner, items: Items
+) -> None:
+    payment = items.of("1")
+    path = f"/v1/customers/{partner.other_customer_id}"
+    made(await caller.send("PATCH", path, {"status": "suspended"}), 200)
+    assert codes(await send(caller, payment)) == ["customer_suspended"]
+    whole = await send(caller, items.of("2"), payment, items.of("0"), atomic=True)
+    assert codes(whole) == ["customer_suspended", "customer_suspended", "validation_failed"]
+    made(await caller.send("PATCH", path, {"status": "active"}), 200)
+    (done,) = await send(caller, payment)
+    assert (done["status"], done["replayed"]) == ("completed", False)
 
 
 async def test_key_of_an_item_with_another_body_is_refused_and_the_rest_is_done(

@@ -1,7 +1,8 @@
 """The application over memory: two tenants, their customers, an operator, and one LP."""
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,14 +15,20 @@ from typing_extensions import override
 
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
+from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.secret_box import MemorySecretBox
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import SystemSecrets
+from adapters.webhooks.keys import BoxedWebhookKeys
+from adapters.webhooks.resolver import Vetting
 from application.background import Background
+from application.events.feed_watch import FeedWatch
+from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
@@ -29,6 +36,7 @@ from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
+from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
@@ -44,8 +52,10 @@ from entrypoints.wiring.providers.use_cases import (
     ReconciliationUseCases,
     SettlementUseCases,
 )
+from entrypoints.wiring.providers.webhooks import WebhookUseCases
 from entrypoints.wiring.settings import Settings
 from tests.unit.domain.builders import BTC, NGN, USDT, instrument_of
+from tests.webhooks.names import Names
 
 Json = dict[str, Any]
 
@@ -119,10 +129,14 @@ class World:
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
+        self.names = Names(hooks_partner_com=("93.184.215.14",))
+        self.pauses = 0
+        self.between_looks: Callable[[], Awaitable[object]] = self.relayed
         self.container = self._container()
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
+        uow = MemoryUnitOfWork(self.store)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
@@ -131,20 +145,26 @@ class World:
             Environment: Environment.TEST,
             Background: self.background,
             InFlight: InFlight(),
-            UnitOfWork: MemoryUnitOfWork(self.store),
+            UnitOfWork: uow,
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
+            WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,
         }
         for port in instances:
             ports.from_context(provides=port)
+        waits = Provider(scope=Scope.APP)
+        waits.provide(lambda: FeedWatch(uow=uow, pause=self.pause), provides=FeedWatch)
         return make_async_container(
             ports,
             PartnerUseCases(),
             PlatformUseCases(),
             ReconciliationUseCases(),
             SettlementUseCases(),
+            WebhookUseCases(),
+            waits,
             context=instances,
         )
 
@@ -189,6 +209,17 @@ class World:
     def pass_cache_age(self) -> None:
         """What a process knows of a key may be this old."""
         self.later(CACHE_AGE)
+
+    async def pause(self, duration: timedelta) -> None:
+        """How those who wait for events wait: time passes, and what follows then happens."""
+        self.later(duration)
+        self.pauses += 1
+        await self.between_looks()
+        await asyncio.sleep(0)
+
+    async def relayed(self) -> int:
+        uow = MemoryUnitOfWork(self.store)
+        return await RelayEvents(uow=uow, due=MemoryDueWork(self.store)).execute()
 
     async def settled(self) -> None:
         """When nothing is at work behind the requests any more."""

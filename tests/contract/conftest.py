@@ -14,8 +14,11 @@ from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from adapters.memory.webhook_deliveries import MemoryDueWebhooks
+from adapters.memory.work_list import MemoryWorkList
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
 from tests.contract.ports import Ports
@@ -32,9 +35,11 @@ pytest.register_assert_rewrite(
             "api_keys",
             "customers",
             "due_work",
+            "events",
             "history",
             "holds",
             "idempotency",
+            "inbox",
             "intents",
             "isolation",
             "journal",
@@ -51,12 +56,16 @@ pytest.register_assert_rewrite(
             "reconciliation",
             "reserve",
             "reversal",
+            "schedules",
             "seal_anchor",
             "seals",
             "settle",
             "signing",
             "tenants",
             "unit_of_work",
+            "work_list",
+            "webhook_deliveries",
+            "webhook_endpoints",
         )
     )
 )
@@ -88,12 +97,15 @@ def memory_ports_of(store: Store) -> Ports:
         ledger=MemoryLedger(uow),
         worker_uow=uow,
         due_work=MemoryDueWork(store),
+        schedules=MemorySchedules(store),
+        work_list=MemoryWorkList(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
         ledger_export=MemoryLedgerExport(store),
+        due_webhooks=MemoryDueWebhooks(store),
         clock=store.clock,
     )
 
@@ -118,7 +130,10 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
+    from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
+    from adapters.postgres.work_list import PostgresWorkList
 
     name = "contract"
     async with (
@@ -134,11 +149,14 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             ledger=PostgresLedger(pool=api, uow=uow, known=known),
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
+            schedules=PostgresSchedules(worker),
+            work_list=PostgresWorkList(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
+            due_webhooks=PostgresDueWebhooks(worker),
             # Pages that end in the middle of transactions.
             ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),

@@ -32,6 +32,22 @@ class DueWorkContract:
         assert ours == [made[age] for age in sorted(ages, reverse=True)]
         assert not {leased, parked} & subjects
 
+    async def test_backlog_of_one_tenant_lets_others_go_first(self, world: World) -> None:
+        """Its second comes after everybody's first, however old it is."""
+        tenant_id, first = await postponed(world, timedelta(days=-30))
+        backlog = [first]
+        for days in range(29, 9, -1):
+            _, subject = await postponed(world, timedelta(days=-days), tenant_id)
+            backlog.append(subject)
+        _, other = await postponed(world, timedelta(days=-1))
+        due = await world.ports.due_work.due_intents(IntentKind.MIRROR, limit=EVERYTHING)
+        order = [each.subject for each in due if each.subject in {*backlog, other}]
+        assert order == [backlog[0], other, *backlog[1:]]
+
+    async def test_any_due_says_whether_a_batch_would_have_something(self, world: World) -> None:
+        await postponed(world, timedelta(days=-1))
+        assert await world.ports.due_work.any_due(IntentKind.MIRROR)
+
     async def test_intents_of_another_kind_are_left_out(self, world: World) -> None:
         made = await postponed(world, timedelta(days=-1))
         kind = IntentKind.SETTLE_EXECUTION
@@ -80,8 +96,10 @@ class DueWorkContract:
         assert await world.ports.due_work.make_partitions(months_ahead=24) == 0
 
 
-async def postponed(world: World, by: timedelta) -> tuple[TenantId, UUID]:
-    tenant_id, subject = await added(world)
+async def postponed(
+    world: World, by: timedelta, tenant_id: TenantId | None = None
+) -> tuple[TenantId, UUID]:
+    tenant_id, subject = await added(world, tenant_id)
     (intent,) = await lease(world, tenant_id, subject)
     assert await postpone(world, intent, until=world.now + by)
     return tenant_id, subject

@@ -123,6 +123,55 @@ class IntentsContract:
         assert await lease(world, tenant_id, subject) == ()
         assert not await finish(world, intent)
 
+    async def test_intent_given_back_is_anothers_at_once_and_counts_no_attempt(
+        self, world: World
+    ) -> None:
+        tenant_id, subject = await added(world)
+        (intent,) = await lease(world, tenant_id, subject)
+        assert await give_back(world, intent)
+        assert not await finish(world, intent)
+        assert not await give_back(world, intent)
+        (again,) = await lease(world, tenant_id, subject)
+        assert (again.lease_token, again.attempts) == (2, 1)
+
+    async def test_parked_intent_made_due_by_a_person_begins_anew(self, world: World) -> None:
+        tenant_id, subject = await added(world)
+        await lease(world, tenant_id, subject, duration=NO_LEASE)
+        (intent,) = await lease(world, tenant_id, subject, duration=NO_LEASE)
+        assert intent.attempts == 2
+        async with world.ports.uow.begin(tenant_id) as tx:
+            assert await tx.intents.park(intent, error="contradiction")
+            assert await tx.intents.make_due(MIRROR, subject)
+            await tx.commit()
+        (again,) = await lease(world, tenant_id, subject)
+        assert again.attempts == 1
+
+    async def test_intent_is_set_aside_by_a_person_unless_somebody_is_at_it(
+        self, world: World
+    ) -> None:
+        tenant_id, subject = await added(world)
+        (intent,) = await lease(world, tenant_id, subject)
+        assert not await set_aside(world, tenant_id, subject)
+        assert await give_back(world, intent)
+        assert await set_aside(world, tenant_id, subject)
+        assert await lease(world, tenant_id, subject) == ()
+        assert not await set_aside(world, tenant_id, subject)
+        assert not await set_aside(world, tenant_id, world.id())
+
+
+async def give_back(world: World, intent: Intent) -> bool:
+    async with world.ports.uow.begin(intent.tenant_id) as tx:
+        done = await tx.intents.give_back(intent)
+        await tx.commit()
+    return done
+
+
+async def set_aside(world: World, tenant_id: TenantId, subject: UUID) -> bool:
+    async with world.ports.uow.begin(tenant_id) as tx:
+        done = await tx.intents.set_aside(MIRROR, subject, reason="looks odd")
+        await tx.commit()
+    return done
+
 
 async def added(
     world: World, tenant_id: TenantId | None = None, *, payload: bytes | None = PAYLOAD

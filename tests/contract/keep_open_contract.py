@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from application.ports.intents import Intent, IntentKind
 from application.ports.trading import Evidence, OpenExecution
 from domain.liquidity.resolution import AttemptStatus
+from domain.orders.announcements import order_changed
 from domain.orders.events import LpPending, OutcomeBecameUnknown
 from domain.orders.lifecycle import apply
 from domain.orders.order import Order, OutcomeFlag
-from domain.shared.ids import OrderId
+from domain.shared.ids import EventId, OrderId
 from tests.contract.settle_contract import assert_open, try_to_commit
-from tests.contract.world import EVIDENCE, LONG_LEASE, Party, World
+from tests.contract.world import CATALOG, EVIDENCE, LONG_LEASE, Party, World
 
 AT_ONCE = timedelta(0)
 LATER = timedelta(hours=1)
@@ -51,6 +52,7 @@ class KeepOpenContract:
                 looks=0,
                 look_again_in=None,
                 at=order.updated_at,
+                announcement=None,
             )
             await tx.commit()
         async with world.ports.uow.begin(party.tenant_id) as tx:
@@ -115,6 +117,7 @@ class KeepOpenContract:
                 looks=1,
                 look_again_in=AT_ONCE,
                 at=order.updated_at,
+                announcement=world.news(execution.order, order),
             )
             await try_to_commit(tx)
         await assert_open(world, party, execution)
@@ -157,6 +160,7 @@ async def keep_open(
             looks=3,
             look_again_in=look_again_in,
             at=order.updated_at,
+            announcement=order_changed(EventId(world.id()), execution.order, order, CATALOG),
         )
         if kept:
             await tx.commit()

@@ -1,20 +1,23 @@
 """In a healthy history the audit finds nothing, and all sums come out at zero."""
 
 from collections import defaultdict
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from application.ports.ledger_history import StatementRange
-from application.ports.verification import AccountTotal, Finding
+from application.ports.verification import AccountTotal, Finding, VerifiedMark
 from domain.ledger.account import tenant_owner
 from domain.ledger.chart import AccountCode
 from domain.ledger.commands import PlaceHold, Post
-from domain.shared.ids import TenantId
+from domain.shared.ids import AccountId, TenantId
 from domain.shared.money import AssetCode
 from domain.shared.side import Side
 from domain.tenants.tenant import HOUSE_TENANT_ID
+from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import capture, do, hold_on
 from tests.contract.journal_contract import clearing_of
+from tests.contract.ledger_clock_contract import booked, closed_after
 from tests.contract.settle_contract import reject, rejected
 from tests.contract.world import BTC, USDT, Party, World
 
@@ -70,6 +73,89 @@ class LedgerAuditContract:
         assert await on_its_way(world, party.tenant_id) == {}
         assert await difference(world, party.tenant_id) == {}
 
+    async def test_what_was_verified_is_not_read_again_and_counts_all_the_same(
+        self, world: World
+    ) -> None:
+        party = await history(world)
+        everything = await totals(world, party.tenant_id, full=True)
+        assert [each.entries_read for each in everything] == [each.entries for each in everything]
+        await fold_by_now(world, party.tenant_id)
+        mark = await mark_of(world, party.tenant_id)
+        assert await world.ports.ledger_audit.remember(mark)
+        again = await totals(world, party.tenant_id, full=False)
+        assert sum(each.entries_read for each in again) == 0
+        assert sums_of(again) == sums_of(everything)
+        await world.trade(party)
+        newly = await totals(world, party.tenant_id, full=False)
+        grown = {each.account.id: each.entries for each in again}
+        assert sum(each.entries_read for each in newly) > 0
+        assert all(
+            each.entries_read == each.entries - grown.get(each.account.id, 0) for each in newly
+        )
+        assert await findings(world, party.tenant_id, full=False) == []
+        assert sums_of(newly) == sums_of(await totals(world, party.tenant_id, full=True))
+
+    async def test_mark_goes_no_further_than_what_is_closed_and_folded(self, world: World) -> None:
+        party = await world.party()
+        before = await posted_at(world, party)
+        await fold_by_now(world, party.tenant_id)
+        after = await posted_at(world, party)
+        assert await closed_after(world, after)
+        mark = await mark_of(world, party.tenant_id)
+        assert before < mark.booked_before <= after
+        await fold_by_now(world, party.tenant_id)
+        assert (await mark_of(world, party.tenant_id)).booked_before > after
+
+    async def test_open_transaction_holds_the_mark_back(self, world: World) -> None:
+        party = await world.party()
+        await fold_by_now(world, party.tenant_id)
+        clearing = await clearing_of(world, party)
+        async with world.ports.uow.begin(party.tenant_id) as tx:
+            moving = world.moving(party.usdt, clearing, 1)
+            await world.accept(tx, (Post(moving, world.now),))
+            await closed_after(world, world.now)
+            mark = await mark_of(world, party.tenant_id)
+            await tx.commit()
+        assert mark.booked_before <= await booked(world, party.tenant_id, moving.id)
+
+    async def test_of_two_who_went_on_from_one_mark_the_first_is_remembered(
+        self, world: World
+    ) -> None:
+        party = await history(world)
+        await fold_by_now(world, party.tenant_id)
+        audit = world.ports.ledger_audit
+        assert await audit.remember(await mark_of(world, party.tenant_id))
+        await world.trade(party)
+        await fold_by_now(world, party.tenant_id)
+        first = await mark_of(world, party.tenant_id, full=False)
+        await fold_by_now(world, party.tenant_id)
+        second = await mark_of(world, party.tenant_id, full=False)
+        assert first.after == second.after
+        assert await audit.remember(first)
+        assert not await audit.remember(second)
+        assert await findings(world, party.tenant_id, full=False) == []
+        counted = await totals(world, party.tenant_id, full=False)
+        assert sums_of(counted) == sums_of(await totals(world, party.tenant_id, full=True))
+
+    async def test_full_reading_replaces_what_was_remembered(self, world: World) -> None:
+        party = await history(world)
+        await fold_by_now(world, party.tenant_id)
+        for _ in range(2):
+            mark = await mark_of(world, party.tenant_id)
+            assert mark.after is None
+            assert await world.ports.ledger_audit.remember(mark)
+        counted = await totals(world, party.tenant_id, full=False)
+        assert sums_of(counted) == sums_of(await totals(world, party.tenant_id, full=True))
+
+    async def test_what_one_tenant_is_remembered_for_says_nothing_of_another(
+        self, world: World
+    ) -> None:
+        party, other = await history(world), await history(world)
+        await fold_by_now(world, party.tenant_id)
+        assert await world.ports.ledger_audit.remember(await mark_of(world, party.tenant_id))
+        read = [each.entries_read for each in await totals(world, other.tenant_id, full=False)]
+        assert sum(read) > 0
+
     async def test_movement_that_the_house_will_never_hear_of_is_found(self, world: World) -> None:
         party = await world.party()
         clearing = await clearing_of(world, party)
@@ -106,18 +192,44 @@ async def mirror_all(world: World, tenant_id: TenantId) -> None:
     await world.mirror(tenant_id, *posted)
 
 
-async def findings(world: World, tenant_id: TenantId) -> list[Finding]:
-    found = await world.ports.ledger_audit.findings(limit=FINDINGS_MAX)
+async def findings(world: World, tenant_id: TenantId, *, full: bool = True) -> list[Finding]:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        found = await snapshot.findings(limit=FINDINGS_MAX)
     return [each for each in found if each.tenant_id == tenant_id]
 
 
-async def totals(world: World, tenant_id: TenantId) -> list[AccountTotal]:
-    found = world.ports.ledger_audit.account_totals()
-    return [each async for each in found if each.tenant_id == tenant_id]
+async def totals(world: World, tenant_id: TenantId, *, full: bool = True) -> list[AccountTotal]:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        found = snapshot.account_totals()
+        return [each async for each in found if each.tenant_id == tenant_id]
+
+
+async def fold_by_now(world: World, tenant_id: TenantId) -> None:
+    """All that is booked, and nothing of what will be."""
+    world.pass_time()
+    await fold_all(world, tenant_id)
+    world.pass_time()
+
+
+async def mark_of(world: World, tenant_id: TenantId, *, full: bool = True) -> VerifiedMark:
+    async with world.ports.ledger_audit.snapshot(full=full) as snapshot:
+        marks = {mark.tenant_id: mark for mark in await snapshot.marks()}
+    return marks[tenant_id]
+
+
+async def posted_at(world: World, party: Party) -> datetime:
+    moving = world.moving(party.usdt, await clearing_of(world, party), 1)
+    await do(world, party, Post(moving, world.now))
+    return await booked(world, party.tenant_id, moving.id)
+
+
+def sums_of(counted: list[AccountTotal]) -> list[tuple[AccountId, int, int, int]]:
+    return [(each.account.id, each.debits, each.credits, each.entries) for each in counted]
 
 
 async def on_its_way(world: World, tenant_id: TenantId) -> dict[AssetCode, int]:
-    open_mirrors = await world.ports.ledger_audit.open_mirrors()
+    async with world.ports.ledger_audit.snapshot(full=True) as snapshot:
+        open_mirrors = await snapshot.open_mirrors()
     return {asset: units for owner, asset, units in open_mirrors if owner == tenant_id}
 
 

@@ -11,13 +11,7 @@ from domain.liquidity.quote import LpQuote
 from entrypoints.simulator.dialects import DIALECTS
 from entrypoints.simulator.fault_catalog import CATALOG
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
-    Lab,
-    executed,
-    let_absence_become_final,
-    looked_up,
-    quoted,
-)
+from tests.contract.liquidity_lab import Lab, executed, let_absence_become_final, looked_up, quoted
 
 LOOKS_MAX = 5
 

@@ -9,8 +9,11 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
+from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
+from application.ports.work_list import WorkList
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     worker_uow: UnitOfWork
     ops_uow: UnitOfWork
     due_work: DueWork
+    schedules: Schedules
+    work_list: WorkList
     access_directory: AccessDirectory
     platform: Platform
     catalog_editor: CatalogEditor
@@ -30,4 +35,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger_audit: LedgerAudit
     ledger_clock: LedgerClock
     ledger_export: LedgerExport
+    due_webhooks: DueWebhooks
     clock: Clock

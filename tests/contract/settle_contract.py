@@ -108,6 +108,7 @@ class SettleContract:
                 looks=0,
                 look_again_in=None,
                 at=newer.order.updated_at,
+                announcement=None,
             )
             await tx.commit()
         async with world.ports.uow.begin(party.tenant_id) as tx:
@@ -150,7 +151,13 @@ class SettleContract:
         stale = replace(execution, lease_token=7)
         async with world.ports.uow.begin(party.tenant_id) as tx:
             order = rejected(world, execution)
-            assert not await tx.trading.reject(stale, order, evidence=EVIDENCE, at=order.updated_at)
+            assert not await tx.trading.reject(
+                stale,
+                order,
+                evidence=EVIDENCE,
+                at=order.updated_at,
+                announcement=world.news(execution.order, order),
+            )
             await try_to_commit(tx)
         await assert_open(world, party, execution)
 
@@ -197,7 +204,13 @@ def rejected(world: World, execution: OpenExecution) -> Order:
 
 async def reject(world: World, party: Party, execution: OpenExecution, order: Order) -> bool:
     async with world.ports.uow.begin(party.tenant_id) as tx:
-        done = await tx.trading.reject(execution, order, evidence=EVIDENCE, at=order.updated_at)
+        done = await tx.trading.reject(
+            execution,
+            order,
+            evidence=EVIDENCE,
+            at=order.updated_at,
+            announcement=world.news(execution.order, order),
+        )
         if done:
             await tx.commit()
     return done

@@ -7,9 +7,11 @@ from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
 from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.events_contract import EventsContract
 from tests.contract.history_contract import HistoryContract
 from tests.contract.holds_contract import HoldsContract
 from tests.contract.idempotency_contract import IdempotencyContract
+from tests.contract.inbox_contract import InboxContract
 from tests.contract.intents_contract import IntentsContract
 from tests.contract.isolation_contract import IsolationContract
 from tests.contract.journal_contract import JournalContract
@@ -30,11 +32,15 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
+from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
+from tests.contract.work_list_contract import WorkListContract
 
 
 class InMemory:
@@ -100,6 +106,12 @@ class TestIntents(InMemory, IntentsContract): ...
 class TestDueWork(InMemory, DueWorkContract): ...
 
 
+class TestEvents(InMemory, EventsContract): ...
+
+
+class TestInbox(InMemory, InboxContract): ...
+
+
 class TestPlatform(InMemory, PlatformContract): ...
 
 
@@ -130,4 +142,16 @@ class TestExecutionTrail(InMemory, ExecutionTrailContract): ...
 class TestReversal(InMemory, ReversalContract): ...
 
 
+class TestSchedules(InMemory, SchedulesContract): ...
+
+
 class TestAccountTerms(InMemory, AccountTermsContract): ...
+
+
+class TestWorkList(InMemory, WorkListContract): ...
+
+
+class TestWebhookEndpoints(InMemory, WebhookEndpointsContract): ...
+
+
+class TestWebhookDeliveries(InMemory, WebhookDeliveriesContract): ...

@@ -7,9 +7,11 @@ from tests.contract.accounts_contract import AccountsContract
 from tests.contract.api_keys_contract import ApiKeysContract
 from tests.contract.customers_contract import CustomersContract
 from tests.contract.due_work_contract import DueWorkContract
+from tests.contract.events_contract import EventsContract
 from tests.contract.history_contract import HistoryContract
 from tests.contract.holds_contract import HoldsContract
 from tests.contract.idempotency_contract import IdempotencyContract
+from tests.contract.inbox_contract import InboxContract
 from tests.contract.intents_contract import IntentsContract
 from tests.contract.isolation_contract import IsolationContract
 from tests.contract.journal_contract import JournalContract
@@ -30,11 +32,15 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
+from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
+from tests.contract.webhook_deliveries_contract import WebhookDeliveriesContract
+from tests.contract.webhook_endpoints_contract import WebhookEndpointsContract
+from tests.contract.work_list_contract import WorkListContract
 
 pytest_plugins = ("tests.fixtures.postgres",)
 
@@ -102,6 +108,12 @@ class TestIntents(InPostgres, IntentsContract): ...
 class TestDueWork(InPostgres, DueWorkContract): ...
 
 
+class TestEvents(InPostgres, EventsContract): ...
+
+
+class TestInbox(InPostgres, InboxContract): ...
+
+
 class TestPlatform(InPostgres, PlatformContract): ...
 
 
@@ -132,4 +144,16 @@ class TestExecutionTrail(InPostgres, ExecutionTrailContract): ...
 class TestReversal(InPostgres, ReversalContract): ...
 
 
+class TestSchedules(InPostgres, SchedulesContract): ...
+
+
 class TestAccountTerms(InPostgres, AccountTermsContract): ...
+
+
+class TestWorkList(InPostgres, WorkListContract): ...
+
+
+class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
+
+
+class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...

@@ -23,6 +23,7 @@ from application.ports.trading import (
 )
 from application.ports.unit_of_work import Transaction
 from domain.assets.asset import Asset, AssetKind
+from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument, TradingStatus
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
@@ -40,11 +41,15 @@ from domain.ledger.templates import (
 )
 from domain.liquidity.outcome import Filled
 from domain.liquidity.quote import LpName, LpQuote
+from domain.orders.announcements import order_changed, order_reserved
+from domain.orders.order import Order
 from domain.quotes.pricing import QuoteRequest, price_quote
 from domain.quotes.quote import Quote, QuoteStatus
+from domain.shared.events import Announcement
 from domain.shared.ids import (
     AccountId,
     CustomerId,
+    EventId,
     FillId,
     OrderId,
     QuoteId,
@@ -69,6 +74,9 @@ BTC_USDT: Final = Instrument(
     min_quote_units=1,
     max_quote_units=10**20,
     status=TradingStatus.OPEN,
+)
+CATALOG: Final = Catalog(
+    assets={asset.code: asset for asset in (BTC, USDT)}, instruments={BTC_USDT.symbol: BTC_USDT}
 )
 POLICY: Final = PricingPolicy(platform_spread_ppm=2_000, tenant_spread_ppm=5_000, fee_ppm=1_000)
 
@@ -283,7 +291,20 @@ class World:
             deadline=now + timedelta(seconds=5),
             lease=lease,
             at=now,
+            announcement=order_reserved(
+                EventId(self.id()),
+                order_id=order_id,
+                quote_id=quote_id,
+                client_order_id=client_order_id,
+                at=now,
+            ),
         )
+
+    def news(self, before: Order, after: Order) -> Announcement:
+        """Of a change that is one."""
+        told = order_changed(EventId(self.id()), before, after, CATALOG)
+        assert told is not None
+        return told
 
     async def reserve(self, party: Party, reservation: Reservation) -> OpenExecution | None:
         async with self.ports.uow.begin(party.tenant_id) as tx:
@@ -322,7 +343,9 @@ class World:
                 fill=FillId(self.id()),
                 transaction=TransactionId(self.id()),
                 house_transaction=TransactionId(self.id()),
+                event=EventId(self.id()),
             ),
+            catalog=CATALOG,
             evidence=EVIDENCE,
             at=self.now,
         )

@@ -15,6 +15,7 @@ GLOBAL_TABLES: Final = {
     "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
     "partitioned_tables": "names of tables",
+    "schedules": "when work by time ran last, for everybody at once",
 }
 # These have a tenant, but a row is found before the tenant is known: the key is global, no policy
 # lets anybody read, and `test_rls_isolation` tries every way in.
@@ -30,6 +31,10 @@ FURTHER_POLICIES: Final = {
     "ledger_holds.workers_find_expiring r aksum_worker": "due, before the tenant is entered",
     "intents.workers_find_due r aksum_worker": "due, before the tenant is entered",
     "quotes.workers_find_expired r aksum_worker": "due, before the tenant is entered",
+    "outbox.workers_find_unnumbered r aksum_worker": "waits for its number, before it is entered",
+    "event_heads.workers_read_heads r aksum_worker": "how far each tenant's events have come",
+    "webhook_endpoints.workers_find_active r aksum_worker": "whom there may be something for",
+    "webhook_deliveries.workers_find_due r aksum_worker": "due, before the tenant is entered",
     "access_directory.own_tenant_registers a -": "a tenant enters its own keys",
     "access_directory.lookup_function_reads r aksum_owner": "the one function that looks up",
 }

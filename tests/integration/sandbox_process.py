@@ -40,6 +40,7 @@ class Description(msgspec.Struct):
 
     api_url: str
     database_url: str
+    operator_keys: list[str]
     tenants: list[Tenant]
     liquidity_providers: list[Lp]
     pids: dict[str, Any]
@@ -154,7 +155,10 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_sandbox(
-    data_dir: Path, *, environment: Mapping[str, str] | None = None
+    data_dir: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    start_seconds: int = START_SECONDS,
 ) -> AsyncIterator[Sandbox]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -174,7 +178,7 @@ async def running_sandbox(
     assert process.stdout is not None
     async with aiohttp.ClientSession() as session:
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(start_seconds):
                 line = await process.stdout.readline()
             assert line.startswith(b"ready http://"), line
             yield Sandbox(data_dir, session)

@@ -21,6 +21,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
 from application.background import Background
 from application.customers.create_customer import CreateCustomer, CreateCustomerCommand
+from application.events.relay_events import RelayEvents
 from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
@@ -142,6 +143,7 @@ class Stack:
         self.transfer = CreateTransfer(**common.named())
         self.transfer_batch = CreateTransferBatch(**common.named())
         self.due = PostgresDueWork(worker)
+        self.relay = RelayEvents(uow=self.worker_uow, due=self.due)
         self.mirror = MirrorToHouse(uow=self.worker_uow, clock=self.clock)
         self.resolve = ResolveExecution(
             uow=self.worker_uow,
@@ -207,8 +209,8 @@ class Stack:
                 order_id,
             )
 
-    async def verified(self) -> Verification:
-        return await self.verify_ledger.execute()
+    async def verified(self, *, full: bool = False) -> Verification:
+        return await self.verify_ledger.execute(full=full)
 
 
 @asynccontextmanager

@@ -1,5 +1,8 @@
 """What one tenant tries with the ids of another, where it takes more than a line."""
 
+from collections.abc import Awaitable, Callable
+
+from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.ports.idempotency import IdempotencyRecord
@@ -15,7 +18,10 @@ from tests.contract.reconciliation_contract import SOURCE
 from tests.contract.seals_contract import sealing
 from tests.contract.settle_contract import rejected
 from tests.contract.world import EVIDENCE, LONG_LEASE, POLICY, USDT, World
+from tests.integration.direct import TENANT_TABLES, names
 from tests.integration.two_tenants import CLIENT_ORDER_ID, KEY, Inhabitant
+
+Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
 
 
 async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
@@ -24,7 +30,13 @@ async def settle(tx: Transaction, of: Inhabitant, world: World) -> bool:
 
 async def reject(tx: Transaction, of: Inhabitant, world: World) -> bool:
     order = rejected(world, of.open_execution)
-    return await tx.trading.reject(of.open_execution, order, evidence=EVIDENCE, at=world.now)
+    return await tx.trading.reject(
+        of.open_execution,
+        order,
+        evidence=EVIDENCE,
+        at=world.now,
+        announcement=world.news(of.open_execution.order, order),
+    )
 
 
 async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
@@ -37,6 +49,7 @@ async def keep_open(tx: Transaction, of: Inhabitant, world: World) -> bool:
         looks=1,
         look_again_in=LONG_LEASE,
         at=world.now,
+        announcement=None,
     )
 
 
@@ -87,3 +100,15 @@ async def ledger_side(tx: Transaction, of: Inhabitant, world: World) -> object:
 
 async def add_seal(tx: Transaction, of: Inhabitant, world: World) -> bool:
     return await tx.seals.add(*await sealing(world, of.party.tenant_id, None))
+
+
+async def rows_of(admin: Connection, of: Inhabitant) -> dict[str, str]:
+    """A digest of each table's rows of one tenant."""
+    return {
+        table: await admin.fetchval(
+            f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
+            "WHERE tenant_id = $1",
+            of.party.tenant_id,
+        )
+        for table in await names(admin, TENANT_TABLES)
+    }

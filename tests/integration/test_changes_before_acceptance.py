@@ -42,7 +42,7 @@ async def a_quote(stack: Stack) -> tuple[TenantId, CustomerId, Quote]:
 async def set_status(
     stack: Stack, tenant_id: TenantId, customer_id: CustomerId, status: CustomerStatus
 ) -> None:
-    await UpdateCustomer(uow=stack.uow, clock=stack.clock).execute(
+    await UpdateCustomer(uow=stack.uow, clock=stack.clock, ids=stack.ids).execute(
         UpdateCustomerCommand(tenant_id=tenant_id, customer_id=customer_id, status=status)
     )
 

@@ -12,8 +12,9 @@ from application.ports.ledger import AccountView
 from application.ports.trading import Reservation
 from domain.ledger.account import AccountStatus
 from domain.ledger.account_terms import AccountAwaited, AccountClosed, AccountNotEmpty
+from domain.orders.announcements import order_reserved
 from domain.quotes.quote import Quote
-from domain.shared.ids import AccountId, CustomerId, OrderId, TenantId
+from domain.shared.ids import AccountId, CustomerId, EventId, OrderId, TenantId
 from domain.shared.side import Side
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, accepting, item, paying, paying_many, quoted
@@ -181,15 +182,23 @@ async def test_payments_and_deposits_are_refused_for_a_closed_account(stack: Sta
 
 def reservation(stack: Stack, quote: Quote) -> Reservation:
     now = stack.clock.now()
+    order_id = OrderId(stack.ids.new())
     return Reservation(
         request=request(),
         quote_id=quote.id,
-        order_id=OrderId(stack.ids.new()),
+        order_id=order_id,
         client_order_id=None,
         client_ref="ref",
         deadline=now + timedelta(seconds=5),
         lease=timedelta(seconds=30),
         at=now,
+        announcement=order_reserved(
+            EventId(stack.ids.new()),
+            order_id=order_id,
+            quote_id=quote.id,
+            client_order_id=None,
+            at=now,
+        ),
     )
 
 

@@ -1,21 +1,32 @@
-"""Processes killed, and clients hanging up, at every step of a trade: nothing lost, nothing twice.
+"""Processes killed, and clients hanging up, in the middle of things: nothing lost, nothing twice.
 
-One sandbox for all of it: each step stops a process once, and at the end everything that happened
-must add up, at the vendors and in the books.
+One sandbox under load for all of it. Each run kills at some of the points (`./dev soak crash` at
+all of them); the seed is printed, and AKSUM_CRASH_SEED repeats it.
 """
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+import random
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
+from adapters.system.clock import SystemClock
 from application import crash_points
-from tests.integration.sandbox_process import Answer, Document, Sandbox, running_sandbox
+from tests.integration.sandbox_process import Document, Sandbox
+from tests.soak.crash.load import Load
+from tests.soak.crash.requests import Asked, ask
+from tests.soak.crash.rounds import play
+from tests.soak.crash.stage import Stage, staged
 
-KILLED_IN_API: Final = (
+SEED: Final = "AKSUM_CRASH_SEED"
+KILLED_AT: Final = 8
+TOGETHER: Final = 5
+KILLING: Final = timedelta(seconds=30)
+HUNG_UP_AT: Final = (
     crash_points.ACCEPT_BEFORE_RESERVE,
     crash_points.ACCEPT_RESERVED,
     crash_points.ACCEPT_BEFORE_LP,
@@ -23,148 +34,72 @@ KILLED_IN_API: Final = (
     crash_points.RECORD_BEFORE_COMMIT,
     crash_points.RECORD_COMMITTED,
 )
-KILLED_IN_WORKER: Final = (
-    crash_points.RESOLVE_LEASED,
-    crash_points.RESOLVE_LOOKED,
-    crash_points.MIRROR_BEFORE_HOUSE,
-    crash_points.MIRROR_HOUSE_POSTED,
-)
 PAUSE_MS: Final = 500
 HANG_UP_SECONDS: Final = 0.2
-# A lease of 30 s, the LP's 10 s and the margin run side by side; the rest is the machine's.
-RECOVERY_SECONDS: Final = 90
+MET_SECONDS: Final = 30
+MET_AT_LEAST: Final = 3
 
 
-class Steps:
-    """Arms the next crash and waits until a process has met it."""
-
-    def __init__(self, plan_file: Path) -> None:
-        self._plan_file = plan_file
-
-    def arm(self, plan: str) -> None:
-        whole = self._plan_file.with_suffix(".new")
-        whole.write_text(plan)
-        whole.rename(self._plan_file)
-
-    async def met(self) -> None:
-        await until(lambda: answered(not self._plan_file.exists()), "a crash point was not met")
-
-
-async def answered(value: bool) -> bool:
-    return value
-
-
-async def until(condition: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    try:
-        async with asyncio.timeout(RECOVERY_SECONDS):
-            while not await condition():  # noqa: ASYNC110 - it is met in other processes
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(otherwise) from None
-
-
-async def order(
-    sandbox: Sandbox, quote: Document, key: str, *, patience: int = 30
-) -> Answer | None:
-    """None when the process died, or the client hung up, before the answer."""
-    try:
-        return await sandbox.call(
-            "POST", "/v1/orders", {"quote_id": quote["id"]}, key=key, patience=patience
-        )
-    except (aiohttp.ClientError, TimeoutError):
-        return None
-
-
-async def repeated(sandbox: Sandbox, quote: Document, key: str) -> Document | None:
-    """The same request until it is answered, as a careful client does."""
-    async with asyncio.timeout(RECOVERY_SECONDS):
-        while True:
-            answer = await order(sandbox, quote, key)
-            if answer is not None and answer.status in (201, 202):
-                made: Document = answer.body
-                return made
-            # 409: in progress, or the quote ran out before anything was reserved.
-            if answer is not None and answer.body.get("code") == "quote_expired":
-                return None
-            await asyncio.sleep(0.2)
-
-
-async def killed_in_api(sandbox: Sandbox, steps: Steps, point: str) -> str | None:
-    quote = await sandbox.quote()
-    key = os.urandom(12).hex()
-    steps.arm(f"{point}:kill")
-    assert await order(sandbox, quote, key) is None
-    await steps.met()
-    await sandbox.until_ready()
-    made = await repeated(sandbox, quote, key)
-    return None if made is None else str(made["id"])
-
-
-async def hung_up(sandbox: Sandbox, steps: Steps, point: str) -> str:
-    quote = await sandbox.quote(side="sell")
-    key = os.urandom(12).hex()
-    steps.arm(f"{point}:pause={PAUSE_MS}")
-    request = asyncio.create_task(order(sandbox, quote, key))
-    await asyncio.sleep(HANG_UP_SECONDS)
-    request.cancel()
-    await steps.met()
-    made = await repeated(sandbox, quote, key)
-    assert made is not None
-    return str(made["id"])
-
-
-async def killed_in_worker(sandbox: Sandbox, steps: Steps, point: str) -> str:
-    if point in (crash_points.RESOLVE_LEASED, crash_points.RESOLVE_LOOKED):
-        await sandbox.arm("primary", "execute_502_after_commit", count=1)
-    quote = await sandbox.quote()
-    steps.arm(f"{point}:kill")
-    made = await repeated(sandbox, quote, os.urandom(12).hex())
-    await steps.met()
-    assert made is not None
-    return str(made["id"])
-
-
-async def all_final(sandbox: Sandbox) -> bool:
-    try:
-        answer = await sandbox.call("GET", "/v1/orders?status=pending")
-    except aiohttp.ClientError:
-        return False
-    return answer.status == 200 and answer.body["data"] == []
-
-
-async def books_pass(sandbox: Sandbox) -> bool:
-    code, output = await sandbox.aksum("ledger", "verify", "--json")
-    return code == 0 and '"open_mirrors": 0' in output.replace('":0', '": 0')
-
-
-async def test_stopped_at_every_step_nothing_is_lost_and_nothing_happens_twice(
+async def test_stopped_in_the_middle_nothing_is_lost_and_nothing_happens_twice(
     tmp_path: Path,
 ) -> None:
-    plan_file = tmp_path / "crash-plan"
-    environment = {"AKSUM_CRASH_POINT": f"@{plan_file}"}
-    async with running_sandbox(tmp_path / "data", environment=environment) as sandbox:
-        steps = Steps(plan_file)
-        made = [await killed_in_api(sandbox, steps, point) for point in KILLED_IN_API]
-        made += [await hung_up(sandbox, steps, point) for point in KILLED_IN_API]
-        made += [await killed_in_worker(sandbox, steps, point) for point in KILLED_IN_WORKER]
+    seed = os.environ.get(SEED) or str(random.SystemRandom().randrange(10**6))
+    print(f"{SEED}={seed}")
+    chosen = random.Random(seed)
+    waiting = chosen.sample(crash_points.ALL, KILLED_AT)
 
-        await until(lambda: all_final(sandbox), "an order is still pending")
-        await until(lambda: books_pass(sandbox), "the ledger does not verify")
-        await assert_adds_up(sandbox, [order_id for order_id in made if order_id is not None])
+    def choose(count: int, _but: Collection[str]) -> list[str]:
+        return [waiting.pop() for _ in range(min(count, len(waiting)))]
+
+    async with staged(tmp_path) as stage:
+        for point in HUNG_UP_AT:
+            await hung_up(stage, point)
+        load = Load(stage, seed=seed)
+        running = asyncio.create_task(load.run())
+        played = await play(
+            stage, load, choose, chosen, together=TOGETHER, until=SystemClock().now() + KILLING
+        )
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert played.findings.clean, played.findings.notes
+    assert len(played.kills) >= MET_AT_LEAST, played.unmet
 
 
-async def assert_adds_up(sandbox: Sandbox, made: list[str]) -> None:
-    page = await sandbox.call("GET", "/v1/orders?limit=100")
-    orders = {each["id"]: each for each in page.body["data"]}
-    assert set(made) <= set(orders)
-    assert len(set(made)) == len(made)
-    filled = [each for each in orders.values() if each["status"] == "filled"]
-    executed = await sandbox.executions()
-    assert len(executed) == len({each["quote_id"] for each in executed})
-    assert len(executed) == len(filled)
-    assert await sandbox.executions("backup") == []
-    customer = sandbox.describe().tenants[0].customers[0]
-    accounts = await sandbox.call("GET", f"/v1/accounts?customer_id={customer}")
-    assert {account["asset"]: float(account["held"]) for account in accounts.body["data"]} == {
-        account["asset"]: 0 for account in accounts.body["data"]
+async def hung_up(stage: Stage, point: str) -> None:
+    """The client goes while its request is at `point`, and then asks again."""
+    quote = await quoted(stage)
+    asked = Asked(
+        key=f"soak-{os.urandom(6).hex()}", caller=0, path="/v1/orders", body={"quote_id": quote}
+    )
+    stage.arm(point, f"pause={PAUSE_MS}")
+    request = asyncio.create_task(order(stage.sandbox, asked))
+    await asyncio.sleep(HANG_UP_SECONDS)
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+    async with asyncio.timeout(MET_SECONDS):
+        while not stage.take_met():  # noqa: ASYNC110 - it is met in another process
+            await asyncio.sleep(HANG_UP_SECONDS)
+    told, _ = await ask(stage.sandbox, stage.notebook, asked)
+    assert told.id is not None, told
+
+
+async def quoted(stage: Stage) -> str:
+    body: Document = {
+        "customer_id": stage.sandbox.describe().tenants[0].customers[0],
+        "instrument": "BTC-USDT",
+        "side": "sell",
+        "base_amount": "0.01",
     }
+    key = f"soak-{os.urandom(6).hex()}"
+    told, _ = await ask(
+        stage.sandbox, stage.notebook, Asked(key=key, caller=0, path="/v1/quotes", body=body)
+    )
+    assert told.id is not None, told
+    return told.id
+
+
+async def order(sandbox: Sandbox, asked: Asked) -> None:
+    try:
+        await sandbox.call("POST", asked.path, asked.body, key=asked.key)
+    except (aiohttp.ClientError, TimeoutError):
+        return

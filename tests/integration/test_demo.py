@@ -21,6 +21,7 @@ WIDTH_MAX: Final = 88
 TOLD: Final = (
     "✓ the parts add up to the unit",
     "✓ filled and final, in one answer",
+    "✓ each step told once, in its order",
     "tenant_clearing · Adulis Pay",
     "lp_inventory · binance_primary",
     "✓ both legs at the provider are booked as it has them on record",

@@ -1,4 +1,4 @@
-"""Writers and their connections are killed while they post; the long run is `tests.soak.ledger`."""
+"""Writers and their connections are killed while they post; the long run is `./dev soak ledger`."""
 
 from pathlib import Path
 from typing import Final

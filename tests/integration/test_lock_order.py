@@ -148,6 +148,7 @@ async def keeping_open(world: World) -> Case:
                 looks=1,
                 look_again_in=LONG_LEASE,
                 at=world.now,
+                announcement=None,
             )
             await tx.commit()
         return kept

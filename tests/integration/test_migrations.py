@@ -144,3 +144,23 @@ async def test_process_sees_that_the_schema_is_not_its_own(database: Database) -
         await admin.execute("UPDATE aksum.alembic_version SET version_num = '9999'")
     async with connected(database.api_url) as api:
         assert not await is_at_head(api)
+
+
+async def test_work_that_was_parked_before_is_parked_since_the_upgrade(new_url: str) -> None:
+    """Of every tenant, although the owner sees no tenant's rows."""
+    await bootstrap(new_url)
+    await upgrade(new_url, REVISIONS[REVISIONS.index("0014") - 1])
+    async with connected(new_url) as admin:
+        for state in ("due", "parked"):
+            await admin.execute(
+                "INSERT INTO aksum.intents (tenant_id, kind, subject, state, next_action_at) "
+                "VALUES (gen_random_uuid(), 'mirror', gen_random_uuid(), $1, now())",
+                state,
+            )
+        await upgrade(new_url, "0014")
+        rows = await admin.fetch("SELECT state, parked_at IS NULL AS never FROM aksum.intents")
+        assert {row["state"]: row["never"] for row in rows} == {"due": True, "parked": False}
+        forced = await admin.fetchval(
+            "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'aksum.intents'::regclass"
+        )
+        assert forced

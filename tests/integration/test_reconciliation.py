@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import asyncpg
 import pytest
 
+from adapters.memory.clock import ManualClock
 from application.errors import Overloaded
 from application.orders.accept_quote import AcceptQuoteCommand
 from application.reconciliation.lp_statement import Period
 from application.reconciliation.reading import StatementIncomplete
 from application.reconciliation.report import Report
 from application.reconciliation.resolve_break import BreaksDoNotCancel, ResolveCommand
-from application.reconciliation.run_reconciliation import RunCommand
+from application.reconciliation.run_reconciliation import PeriodInvalid, RunCommand
 from domain.orders.order import Order, OrderStatus
 from domain.reconciliation.breaks import (
     Break,
@@ -197,6 +199,7 @@ async def test_fill_that_the_lp_does_not_show_is_missing_there(lab: Reconciled) 
     long_after = datetime.now(UTC) + timedelta(minutes=10)
     async with a_vendor(lab.stack) as (_, forgetful):
         lab.run_reconciliation._providers = {PRIMARY: forgetful}
+        lab.run_reconciliation._clock = ManualClock(long_after)
         await lab.run_reconciliation.execute(
             RunCommand(source=PRIMARY, period=Period(until=long_after))
         )
@@ -366,3 +369,18 @@ async def test_database_itself_refuses_a_match_whose_sides_differ_and_a_second_m
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 async with connection.transaction():
                     await connection.execute(change)
+
+
+async def test_period_that_is_still_to_come_is_refused_and_keeps_nothing(lab: Reconciled) -> None:
+    later = lab.stack.clock.now() + timedelta(minutes=1)
+    for period in (Period(until=later), Period(since=later)):
+        with pytest.raises(PeriodInvalid):
+            await lab.run_reconciliation.execute(RunCommand(source=PRIMARY, period=period))
+    assert (await lab.run()).clean
+
+
+async def test_runs_of_one_source_at_once_are_made_one_after_the_other(lab: Reconciled) -> None:
+    await lab.run()
+    reports = await asyncio.gather(lab.run(), lab.run(), lab.run())
+    periods = sorted((each.statement.since, each.statement.until) for each in reports)
+    assert all(one[1] == other[0] for one, other in pairwise(periods))

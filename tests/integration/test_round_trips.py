@@ -18,9 +18,10 @@ from tests.integration.stack import Stack
 # platform's shared rows older than a second, or meets an account for the first time, reads them.
 TRADE_STATEMENTS_MAX = 10
 TRADE_TRANSACTIONS_MAX = 4
-# The key, the customers, the posting, the transfer; whoever meets an account first looks it up.
-TRANSFER_STATEMENTS_MAX = 4
-FIRST_TRANSFER_STATEMENTS_MAX = 7
+# The key, the customers, the posting, the transfer, what is announced of it; whoever meets an
+# account first looks it up.
+TRANSFER_STATEMENTS_MAX = 5
+FIRST_TRANSFER_STATEMENTS_MAX = 8
 # Whatever the number of its items.
 BATCH_STATEMENTS_MAX = 14
 BATCH_ITEMS = 100

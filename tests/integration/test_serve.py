@@ -77,6 +77,20 @@ async def statuses(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.mark.slow
+async def test_reader_who_waits_for_events_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async with running_sandbox(tmp_path) as sandbox, asyncio.timeout(PATIENCE_SECONDS):
+        (worker,) = psutil.Process(sandbox.describe().pids["api"][0]).children()
+        path = f"/v1/events?after={2**40}&wait=30"
+        waiting = asyncio.create_task(sandbox.call("GET", path))
+        await asyncio.sleep(UNDER_LOAD_SECONDS)
+        assert not waiting.done()
+        worker.terminate()
+        answer = await waiting
+        assert (answer.status, answer.body["data"]) == (200, [])
+        await asyncio.to_thread(worker.wait)
+
+
+@pytest.mark.slow
 async def test_workers_killed_and_stopped_under_load_lose_no_order(tmp_path: Path) -> None:
     async with running_sandbox(tmp_path) as sandbox, asyncio.timeout(PATIENCE_SECONDS):
         enough = asyncio.Event()

@@ -17,6 +17,7 @@ from domain.reconciliation.source import Source, SourceKind
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from tests.fixtures.postgres_servers import Database
 from tests.integration.lp_vendor import Reconciled, open_reconciled
+from tests.integration.stack import PRIMARY
 
 HEAD = "record,asset,amount,date,reference,batch"
 BANK = Source(name="bank", kind=SourceKind.CSV, account_code=AccountCode.CUSTODY)
@@ -94,6 +95,21 @@ async def test_second_source_of_one_account_is_refused(lab: Reconciled) -> None:
     other = Source(name="other", kind=SourceKind.CSV, account_code=AccountCode.CUSTODY)
     with pytest.raises(SourceExists):
         await lab.import_statement.execute(other, a_file(closing="0"))
+
+
+@pytest.mark.parametrize("name", ["a_file", PRIMARY])
+async def test_file_does_not_take_the_place_of_an_lp_that_is_read_by_itself(
+    lab: Reconciled, name: str
+) -> None:
+    source = Source(
+        name=name,
+        kind=SourceKind.CSV,
+        account_code=AccountCode.LP_INVENTORY,
+        account_owner=PRIMARY,
+    )
+    with pytest.raises(SourceExists):
+        await lab.import_statement.execute(source, a_file(closing="0"))
+    assert (await lab.run()).clean
 
 
 async def test_operator_says_which_of_two_equal_amounts_it_was(lab: Reconciled) -> None:

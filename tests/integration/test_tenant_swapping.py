@@ -1,6 +1,6 @@
 """Every method of every repository, called by one tenant with the ids of another."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import get_type_hints
@@ -12,6 +12,7 @@ from asyncpg import Connection
 from msgspec.structs import replace
 
 from application.errors import VersionConflict
+from application.ports.events import EventFilter
 from application.ports.intents import IntentKind
 from application.ports.ledger_history import BookedBy, StatementRange
 from application.ports.reconciliation import BreakFilter
@@ -23,11 +24,14 @@ from domain.ledger.outcomes import OutcomeCode
 from domain.shared.errors import InvariantViolation, NotFound
 from domain.shared.ids import BreakId, ChangeRequestId, MatchId
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.events_contract import new
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
-from tests.integration.direct import TENANT_TABLES, connected, names
+from tests.integration import swapping_webhooks
+from tests.integration.direct import connected
 from tests.integration.swapping_attempts import (
+    Attempt,
     add_seal,
     by_client_order_id,
     claim,
@@ -37,13 +41,11 @@ from tests.integration.swapping_attempts import (
     post,
     reject,
     resolve,
+    rows_of,
     settle,
     stored_tenant,
 )
-from tests.integration.two_tenants import Inhabitant, Inhabited, inhabit
-
-Attempt = Callable[[Transaction, Inhabitant, World], Awaitable[object]]
-
+from tests.integration.two_tenants import CONSUMER, MESSAGE, Inhabited, inhabit
 
 # One loop, so that the connections are opened once.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -141,6 +143,13 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         False,
         lambda tx, of, world: tx.intents.postpone(of.leased, until=world.now, error=None),
     ),
+    "intents.give_back": (False, lambda tx, of, _: tx.intents.give_back(of.leased)),
+    "intents.set_aside": (
+        False,
+        lambda tx, of, _: tx.intents.set_aside(
+            IntentKind.MIRROR, of.trade.transaction.id, reason="taken"
+        ),
+    ),
     "intents.park": (False, lambda tx, of, _: tx.intents.park(of.leased, error="taken")),
     "intents.make_due": (
         False,
@@ -163,8 +172,14 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         (),
         lambda tx, of, _: tx.execution_trail.of_orders((of.trade.order.id,)),
     ),
+    **swapping_webhooks.ANSWERS,
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
+    "events.get": (NotFound, lambda tx, of, _: tx.events.get(of.told.id)),
+    "outbox.number": (
+        asyncpg.InsufficientPrivilegeError,
+        lambda tx, of, _: tx.outbox.number(limit=9),
+    ),
     "seals.add": (asyncpg.InsufficientPrivilegeError, add_seal),
     "accounts.set_floor": (NotFound, lambda tx, of, _: tx.accounts.set_floor(of.party.usdt, -9)),
     "accounts.close": (NotFound, lambda tx, of, _: tx.accounts.close(of.party.usdt)),
@@ -255,9 +270,14 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfer_batches.add(of.transfer_batch),
     ),
+    **swapping_webhooks.REFUSALS,
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
+    "outbox.add": lambda tx, of, world: tx.outbox.add(new(world)),
+    "events.last_seq": lambda tx, of, _: tx.events.last_seq(),
+    "events.page": lambda tx, of, _: tx.events.page(EventFilter(), after=0, limit=99),
+    "inbox.take": lambda tx, of, _: tx.inbox.take(CONSUMER, MESSAGE),
     "seals.head": lambda tx, of, _: tx.seals.head(),
     "seals.after": lambda tx, of, _: tx.seals.after(0, limit=9),
     "seals.covering": lambda tx, of, world: tx.seals.covering(world.now),
@@ -305,6 +325,7 @@ OWN: dict[str, Attempt] = {
         BreakFilter(), after=None, limit=100
     ),
     "execution_trail.unfinished": lambda tx, of, _: tx.execution_trail.unfinished(LP),
+    **swapping_webhooks.OWN,
 }
 
 
@@ -361,6 +382,7 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             theirs.reconciled.statement.id,
             theirs.reconciled.broken.id,
             theirs.changed.request.id,
+            theirs.hooked.endpoint.id,
         ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):
@@ -368,15 +390,3 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             assert str(theirs.other.customer.id) not in shown
         await tx.commit()
     assert await rows_of(admin, theirs) == before
-
-
-async def rows_of(admin: Connection, of: Inhabitant) -> dict[str, str]:
-    """A digest of each table's rows of one tenant."""
-    return {
-        table: await admin.fetchval(
-            f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM aksum.{table} t "
-            "WHERE tenant_id = $1",
-            of.party.tenant_id,
-        )
-        for table in await names(admin, TENANT_TABLES)
-    }

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from application.ports.change_requests import AccountChange, ChangeRequest, ChangeState, CreditLine
 from application.ports.corrections import Correction
+from application.ports.events import Event
 from application.ports.intents import Intent, IntentKind
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.trading import OpenExecution, Settlement, StoredQuote
 from application.ports.transfer_batches import TransferBatch
+from application.ports.webhook_deliveries import Claim, ToDeliver
 from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
@@ -21,9 +23,12 @@ from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
 from domain.shared.ids import ChangeRequestId, OperatorId, TransactionId
 from domain.tenants.operator import Operator
+from domain.webhooks.endpoint import Endpoint
 from tests.contract.conftest import make_postgres_ports
+from tests.contract.events_contract import announced, events, new, number
 from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import do, hold_on
+from tests.contract.inbox_contract import take
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
 from tests.contract.posting_contract import alone
 from tests.contract.reconciliation_contract import (
@@ -37,10 +42,16 @@ from tests.contract.reconciliation_contract import (
 )
 from tests.contract.seals_contract import add, sealing
 from tests.contract.transfer_batches_contract import batch_of, done
+from tests.contract.webhook_deliveries_contract import add as add_deliveries
+from tests.contract.webhook_deliveries_contract import claim
+from tests.contract.webhook_deliveries_contract import new as to_deliver
+from tests.contract.webhook_endpoints_contract import added
 from tests.contract.world import LONG_LEASE, NO_LEASE, Party, World
 from tests.fixtures.postgres_servers import Database
 
 CLIENT_ORDER_ID: Final = "the same in both"
+CONSUMER: Final = "mails"
+MESSAGE: Final = "the same in both"
 KEY: Final = "the same key in both"
 HOUR: Final = timedelta(hours=1)
 OVER: Final = timedelta(seconds=-1)
@@ -53,6 +64,14 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     line: Line
     match: MatchRecord
     broken: Break
+
+
+class Hooked(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint with one delivery that is due, and one that is being sent."""
+
+    endpoint: Endpoint
+    due: ToDeliver
+    claim: Claim
 
 
 class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +94,8 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     leased: Intent
     parked: Intent
     later: Intent
+    told: Event
+    hooked: Hooked
 
 
 class Inhabited(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +108,17 @@ async def inhabit(database: Database) -> Inhabited:
     async with make_postgres_ports(database) as ports:
         world = World(ports)
         await world.prepare()
-        return Inhabited(
-            database=database, mine=await inhabitant(world), theirs=await inhabitant(world)
-        )
+        mine, theirs = await inhabitant(world), await inhabitant(world)
+        await remember(world)
+        return Inhabited(database=database, mine=mine, theirs=theirs)
+
+
+async def remember(world: World) -> None:
+    """As verification does when it has found nothing."""
+    async with world.ports.ledger_audit.snapshot(full=True) as snapshot:
+        marks = await snapshot.marks()
+    for mark in marks:
+        assert await world.ports.ledger_audit.remember(mark)
 
 
 async def derived(world: World, party: Party, other: Party) -> None:
@@ -173,7 +202,25 @@ async def inhabitant(world: World) -> Inhabitant:
         leased=await intent(world, party, leased=True),
         parked=await intent(world, party, parked=True),
         later=await intent(world, party),
+        told=await told(world, party),
+        hooked=await hooked(world, party),
     )
+
+
+async def hooked(world: World, party: Party) -> Hooked:
+    _, endpoint = await added(world, party.tenant_id)
+    sent, due = to_deliver(world, 1), to_deliver(world, 2)
+    await add_deliveries(world, party.tenant_id, endpoint, sent, due)
+    (claimed,) = await claim(world, party.tenant_id, endpoint, 1)
+    return Hooked(endpoint=endpoint, due=due, claim=claimed)
+
+
+async def told(world: World, party: Party) -> Event:
+    """Of what has happened all but the last thing has its number; and one message was taken."""
+    await number(world, party.tenant_id)
+    await announced(world, party.tenant_id, new(world))
+    assert await take(world, party.tenant_id, CONSUMER, MESSAGE)
+    return (await events(world, party.tenant_id))[0]
 
 
 async def reconciled(world: World, party: Party) -> Reconciled:

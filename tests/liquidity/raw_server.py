@@ -1,6 +1,7 @@
 """A server that does to a connection what it is told, for what no well-behaved one would do."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -57,9 +58,11 @@ def _length(head: bytes) -> int:
 
 
 @asynccontextmanager
-async def raw_server(*replies: Reply) -> AsyncIterator[RawServer]:
+async def raw_server(
+    *replies: Reply, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RawServer]:
     raw = RawServer(replies)
-    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(raw.serve, host, port, ssl=tls)
     raw.port = server.sockets[0].getsockname()[1]
     try:
         yield raw

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -65,18 +65,20 @@ class Diary:
     ) -> None:
         os.close(self._file)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: msgspec.Struct) -> None:
         os.write(self._file, msgspec.json.encode(line) + b"\n")
 
 
 def read(file: Path) -> Iterator[Line]:
+    return decoded_lines(file, Line)
+
+
+def decoded_lines(file: Path, kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a union is no type
     for line in file.read_bytes().split(b"\n") if file.exists() else ():
         try:
-            # A union of types is not a type to msgspec's overloads.
-            decoded: Line = msgspec.json.decode(line, type=Line)
+            yield msgspec.json.decode(line, type=kind)
         except msgspec.DecodeError:
             continue
-        yield decoded
 
 
 def answered(key: str, outcome: Outcome) -> Answered:

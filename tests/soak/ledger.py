@@ -1,6 +1,6 @@
 """The long run of `tests/integration/test_ledger_under_kills.py`, on a durable server of its own.
 
-    python -m tests.soak.ledger --transfers 200000
+    ./dev soak ledger --transfers 200000
 
 Ends with an error, and leaves its folder, when anything is not as it must be.
 """
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,17 +24,20 @@ from tests.soak.run import Size, soak
 NAME: Final = "aksum_soak"
 PROCESSES: Final = 4
 WRITERS_EACH: Final = 8
+# What two cores do, with writers killed all the time.
+TRANSFERS_A_MINUTE: Final = 20_000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.ledger")
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="./dev soak ledger")
+    parser.add_argument("--minutes", type=float, help="about so long, instead of --transfers")
     parser.add_argument("--transfers", type=int, default=200_000)
     parser.add_argument("--backend-kills", type=int, default=300)
     parser.add_argument("--process-kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     size = Size(
-        payments=given.transfers,
+        payments=_transfers(given.minutes) if given.minutes else given.transfers,
         processes=PROCESSES,
         writers_each=WRITERS_EACH,
         backend_kills=given.backend_kills,
@@ -51,13 +55,13 @@ def main() -> None:
     shutil.rmtree(folder)
 
 
+def _transfers(minutes: float) -> int:
+    return max(PROCESSES, int(minutes * TRANSFERS_A_MINUTE))
+
+
 async def made(postgres: EmbeddedPostgres) -> Database:
     server = await postgres.start()
     url = with_database(server.admin_url, NAME)
     await bootstrap(url, {role: with_user(url, role) for role in Role})
     await upgrade(url)
     return Database(name=NAME, admin_url=url)
-
-
-if __name__ == "__main__":
-    main()

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from application.ports.ledger_history import BookedBy, EffectiveOn
+from application.ports.verification import Finding
 from domain.ledger.account import Account
 from domain.ledger.commands import Batch, PlaceHold
 from domain.ledger.hold import Hold
@@ -191,6 +192,11 @@ def test_store_agrees_with_the_oracle_over_any_history(
         Machine,
         settings=settings(max_examples=examples, stateful_step_count=STEPS, deadline=None),
     )
-    findings = runner.run(store.ports.ledger_audit.findings(limit=FINDINGS_MAX))
+    findings = runner.run(found_in(store))
     # Nobody mirrors to the house here.
     assert {each.check for each in findings} <= {"clearing_is_mirrored_once"}
+
+
+async def found_in(store: Store) -> tuple[Finding, ...]:
+    async with store.ports.ledger_audit.snapshot(full=True) as snapshot:
+        return await snapshot.findings(limit=FINDINGS_MAX)

@@ -8,17 +8,22 @@ import click
 import msgspec
 from dishka import AsyncContainer
 
+from application.jobs.work_policy import FAILING_FROM, LAG_MAX
 from application.ledger.sealing_lag import SealingLag
 from application.ports.clock import Clock
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from application.ports.schedules import Schedules
+from application.ports.work_list import WorkList
 from domain.ledger.account_name import book_name
 from domain.liquidity.quote import LpName
 from entrypoints.cli.output import json_option, print_json, print_rows
+from entrypoints.cli.work import lag_seconds
 from entrypoints.wiring.database import check_every_role, embedded_server_is_installed
 from entrypoints.wiring.errors import StartRefused
 from entrypoints.wiring.processes import operator_process
 from entrypoints.wiring.settings import read_settings
+from entrypoints.worker.schedule import OVERDUE_AFTER
 
 PYTHON_MIN: Final = (3, 11)
 SKEW_MAX: Final = timedelta(seconds=2)
@@ -62,6 +67,7 @@ async def _examine() -> list[Check]:
             clock: Clock = await container.get(Clock)
             checks += _database(await inspection.report(), now=clock.now())
             checks.append(await _seals(container))
+            checks += await _jobs(container, now=clock.now())
             checks += await _lps(container)
     except StartRefused as error:
         checks.append(Check("start", False, str(error)))
@@ -108,6 +114,36 @@ async def _seals(container: AsyncContainer) -> Check:
     behind = [book_name(each) for each in await (await container.get(SealingLag)).execute()]
     detail = f"behind: {', '.join(behind)}: is a worker running, and has it a key?"
     return Check("seals", not behind, detail if behind else "the journal is sealed")
+
+
+async def _jobs(container: AsyncContainer, *, now: datetime) -> list[Check]:
+    work_list: WorkList = await container.get(WorkList)
+    schedules: Schedules = await container.get(Schedules)
+    backlogs = await work_list.backlogs(failing_from=FAILING_FROM)
+    late = [
+        f"{each.kind}: {each.due} due, the oldest for {lag_seconds(each, now=now)} s"
+        for each in backlogs
+        if lag_seconds(each, now=now) > LAG_MAX.total_seconds()
+    ]
+    parked = [f"{each.kind}: {each.parked}" for each in backlogs if each.parked]
+    failing = [f"{each.kind}: {each.failing}" for each in backlogs if each.failing]
+    times = await schedules.all()
+    overdue = [
+        f"{each.job}: {each.last_error or 'not run'}"
+        for each in times
+        if each.failures or (each.lease_until is None and now - each.next_run_at > OVERDUE_AFTER)
+    ]
+    on_time = "all in time" if times else "no worker has run yet"
+    return [
+        _none_of("jobs", late, sound="nothing is due for long", hint="is a worker running?"),
+        _none_of("jobs that fail", failing, sound="none", hint="see `aksum jobs list`"),
+        _none_of("parked jobs", parked, sound="none", hint="`aksum jobs list --state parked`"),
+        _none_of("schedules", overdue, sound=on_time, hint="see `aksum jobs status`"),
+    ]
+
+
+def _none_of(check: str, found: list[str], *, sound: str, hint: str) -> Check:
+    return Check(check, not found, f"{', '.join(found)}: {hint}" if found else sound)
 
 
 async def _lps(container: AsyncContainer) -> list[Check]:

@@ -45,16 +45,18 @@ ledger.add_command(periods)
 
 
 @ledger.command()
-@click.option("--full", is_flag=True, help="Read every sealed row again, not the newest alone.")
+@click.option("--full", is_flag=True, help="Read everything again, also what was verified before.")
 @json_option
 def verify(full: bool, as_json: bool) -> None:
-    """Derive balances, holds and mirrors again, and check seals. Exits 1 when anything disagrees.
+    """Derive everything stored from the journal again, and check seals. Exits 1 on a difference.
 
-    What to do then: docs/runbooks/ledger-verification-failed.md.
+    Reads what was booked since it last found nothing, and remembers how far that is;
+    docs/ledger/verification.md tells what it does not read then. What to do about a difference:
+    docs/runbooks/ledger-verification-failed.md.
     """
 
     async def work(container: AsyncContainer) -> tuple[Verification, SealVerification, Catalog]:
-        result = await (await container.get(VerifyLedger)).execute()
+        result = await (await container.get(VerifyLedger)).execute(full=full)
         seals = await (await container.get(VerifySeals)).execute(full=full)
         return result, seals, await orders.catalog(container)
 
@@ -68,6 +70,7 @@ def verify(full: bool, as_json: bool) -> None:
                 "passed": passed,
                 "accounts": result.accounts,
                 "entries": result.entries,
+                "entries_read": result.entries_read,
                 "open_mirrors": result.open_mirrors,
                 "seals": seals_as_json(seals),
                 "assets": sums,
@@ -81,6 +84,7 @@ def verify(full: bool, as_json: bool) -> None:
         verdict = "[green]verified[/]" if passed else "[red]FAILED[/]"
         console().print(
             f"{verdict}: {result.accounts} accounts, {result.entries} entries, "
+            f"{result.entries_read} of them read, "
             f"{result.open_mirrors} mirrors on their way, {len(findings)} findings"
         )
         console().print(seals_in_a_line(seals))

@@ -3,6 +3,7 @@ import asyncio
 import click
 
 from entrypoints.cli.output import json_option, print_object
+from entrypoints.wiring.crash import arm
 from entrypoints.wiring.database import prepare_database
 from entrypoints.wiring.settings import read_settings
 
@@ -16,5 +17,7 @@ def migrate(as_json: bool) -> None:
     CREATEROLE and CREATEDB; afterwards as aksum_migrator. Passwords of the roles are those in
     AKSUM_API_DATABASE_URL, AKSUM_WORKER_DATABASE_URL and AKSUM_OPS_DATABASE_URL.
     """
-    revision = asyncio.run(prepare_database(read_settings()))
+    settings = read_settings()
+    arm(settings.crash_point)
+    revision = asyncio.run(prepare_database(settings))
     print_object({"revision": revision, "status": "up to date"}, as_json=as_json)

@@ -19,6 +19,7 @@ from domain.reconciliation.ageing import AgeBucket, dates_of
 from domain.reconciliation.breaks import BreakState
 from domain.reconciliation.findings import BreakType
 from domain.reconciliation.source import Source, SourceKind
+from domain.shared.errors import DomainError
 from domain.shared.ids import BreakId
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli import orders
@@ -47,9 +48,9 @@ def TIME(text: str) -> datetime:  # noqa: N802 - its name is what --help shows
     """RFC 3339 or a date; UTC where it does not say."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter("a time is 2026-03-02T09:00:00Z, a day is 2026-03-02") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @click.group()
@@ -74,8 +75,10 @@ def run_sources(
 ) -> None:
     """Read each LP's list and balances and match them with our books.
 
-    Exits 1 when a gate fails or a break needs somebody; what is only under way does not count.
+    Exits 1 when a gate fails, a break needs somebody or an LP could not be read; what is only under
+    way does not count, and one LP that cannot be read keeps no other from being run.
     """
+    failed: dict[str, DomainError] = {}
 
     async def work(container: AsyncContainer) -> list[tuple[Report, Mapping[str, object]]]:
         reconciliation = await container.get(RunReconciliation)
@@ -86,11 +89,19 @@ def run_sources(
         found = []
         for name in names:
             command = RunCommand(source=name, period=Period(since, until))
-            report = await reconciliation.execute(command)
+            try:
+                report = await reconciliation.execute(command)
+            except DomainError as error:
+                failed[name] = error
+                continue
             found.append((report, shown_report(report, assets)))
         return found
 
-    _print_reports(run(work), as_json=as_json)
+    quiet = _print_reports(run(work), as_json=as_json)
+    for name, error in failed.items():
+        click.echo(f"aksum: {name}: {error.detail} ({error.code})", err=True)
+    if failed or not quiet:
+        raise click.exceptions.Exit(1)
 
 
 @reconcile.command(name="import")
@@ -129,7 +140,8 @@ def import_file(
         report = await (await container.get(ImportStatement)).execute(named, content)
         return [(report, shown_report(report, await orders.catalog(container)))]
 
-    _print_reports(run(work), as_json=as_json)
+    if not _print_reports(run(work), as_json=as_json):
+        raise click.exceptions.Exit(1)
 
 
 @reconcile.command(name="breaks")
@@ -188,14 +200,14 @@ def show(break_id: BreakId, as_json: bool) -> None:
     print_object(run(work), as_json=as_json)
 
 
-def _print_reports(reports: list[tuple[Report, Mapping[str, object]]], *, as_json: bool) -> None:
+def _print_reports(reports: list[tuple[Report, Mapping[str, object]]], *, as_json: bool) -> bool:
+    """Whether there is nothing for anybody to do."""
     if as_json:
         print_json({"data": [shown for _, shown in reports]})
     else:
         for report, shown in reports:
             _print_report(report, shown)
-    if not all(report.quiet for report, _ in reports):
-        raise click.exceptions.Exit(1)
+    return all(report.quiet for report, _ in reports)
 
 
 def _print_report(report: Report, shown: Mapping[str, object]) -> None:

@@ -121,6 +121,20 @@ class Entries(msgspec.Struct, frozen=True):
     data: list[Entry]
 
 
+class Event(msgspec.Struct, frozen=True):
+    id: str
+    type: str
+    seq: int
+    resource_version: int
+    occurred_at: str
+    data: dict[str, object]
+
+
+class Feed(msgspec.Struct, frozen=True):
+    data: list[Event]
+    next: int
+
+
 class Problem(msgspec.Struct, frozen=True):
     status: int
     code: str

@@ -37,7 +37,7 @@ from entrypoints.simulator.dialects import DIALECTS
 from entrypoints.wiring.registry import read_lps
 from entrypoints.wiring.settings import Settings
 
-PARTNERS_SCOPES = frozenset({Scope.READ, Scope.TRADE, Scope.MONEY, Scope.KEYS})
+PARTNERS_SCOPES = frozenset(Scope) - {Scope.OPERATOR}
 
 
 async def list_catalog(container: AsyncContainer, settings: Settings) -> None:

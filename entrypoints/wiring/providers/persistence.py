@@ -16,7 +16,10 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
+from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
+from adapters.postgres.work_list import PostgresWorkList
 from application.ports.catalog import CatalogEditor, Platform
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
@@ -24,8 +27,11 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
+from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
+from application.ports.webhook_deliveries import DueWebhooks
+from application.ports.work_list import WorkList
 from entrypoints.wiring.database import database_url
 from entrypoints.wiring.settings import Settings
 
@@ -84,6 +90,14 @@ class PersistenceProvider(Provider):
         return PostgresDueWork(pools.main)
 
     @provide
+    def due_webhooks(self, pools: Pools) -> DueWebhooks:
+        return PostgresDueWebhooks(pools.main)
+
+    @provide
+    def schedules(self, pools: Pools) -> Schedules:
+        return PostgresSchedules(pools.main)
+
+    @provide
     def ledger(self, pools: Pools, uow: UnitOfWork, known: KnownAccounts) -> Ledger:
         return PostgresLedger(pool=pools.main, uow=uow, known=known)
 
@@ -108,6 +122,10 @@ class OperatorsPersistence(Provider):
     @provide
     def export(self, pools: Pools) -> LedgerExport:
         return PostgresLedgerExport(pools.main)
+
+    @provide
+    def work_list(self, pools: Pools) -> WorkList:
+        return PostgresWorkList(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

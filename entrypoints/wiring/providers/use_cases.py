@@ -6,6 +6,10 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.events.feed_watch import FeedWatch
+from application.events.read_events import ReadEvents
+from application.events.relay_events import RelayEvents
+from application.jobs.attend_to_work import AttendToWork
 from application.ledger.begin_epoch import BeginEpoch
 from application.ledger.change_terms import ChangeTerms
 from application.ledger.close_period import ClosePeriod
@@ -61,6 +65,11 @@ class PartnerUseCases(Provider):
     create_transfer_batch = provide(CreateTransferBatch)
     deposit_in_sandbox = provide(DepositInSandbox)
     authenticate = provide(Authenticate)
+    read_events = provide(ReadEvents)
+
+    @provide
+    def feed_watch(self, uow: UnitOfWork) -> FeedWatch:
+        return FeedWatch(uow=uow)
 
 
 class PlatformUseCases(Provider):
@@ -109,6 +118,7 @@ class WorkerUseCases(Provider):
     expire_holds = provide(ExpireHolds)
     fold_ledger = provide(FoldLedger)
     begin_epoch = provide(BeginEpoch)
+    relay_events = provide(RelayEvents)
 
     @provide
     def seal_ledger(
@@ -145,3 +155,4 @@ class AuditUseCases(Provider):
     pay_in_capital = provide(PayInCapital)
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
+    attend_to_work = provide(AttendToWork)

@@ -4,17 +4,27 @@ from typing import Final
 
 from entrypoints.worker.job import Job
 from entrypoints.worker.jobs.fold_ledger import fold_ledger
-from entrypoints.worker.jobs.housekeeping import expire_holds, expire_quotes, make_partitions
+from entrypoints.worker.jobs.housekeeping import (
+    expire_holds,
+    expire_quotes,
+    forget_webhooks,
+    make_partitions,
+)
 from entrypoints.worker.jobs.mirror import mirror
+from entrypoints.worker.jobs.reconcile import reconcile
+from entrypoints.worker.jobs.relay_events import relay_events
 from entrypoints.worker.jobs.seal_ledger import seal_ledger
 from entrypoints.worker.jobs.settle_execution import settle_execution
 
 JOBS: Final[tuple[Job, ...]] = (
     settle_execution,
     mirror,
+    relay_events,
     expire_quotes,
     expire_holds,
     fold_ledger,
     seal_ledger,
     make_partitions,
+    forget_webhooks,
+    reconcile,
 )

@@ -10,18 +10,18 @@ from domain.liquidity.outcome import Filled, NotSeen, Rejected, Unknown
 from domain.liquidity.quote import LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
+from tests.contract.liquidity_contract import holdings
+from tests.contract.liquidity_faults import (
+    assert_answers_agree_with_what_happened,
+    faults_at,
+)
+from tests.contract.liquidity_lab import (
     executed,
-    holdings,
     let_absence_become_final,
     looked_up,
     quoted,
     refusal,
     request_for,
-)
-from tests.contract.liquidity_faults import (
-    assert_answers_agree_with_what_happened,
-    faults_at,
 )
 from tests.liquidity.b2c2.lab import B2c2Lab, running_lab
 from tests.liquidity.instruments import BTC_USDT, DOGE_USDT

@@ -9,17 +9,17 @@ from domain.liquidity.outcome import NotSeen, Pending, Rejected, Unknown
 from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
+from tests.contract.liquidity_faults import (
+    assert_answers_agree_with_what_happened,
+    faults_at,
+)
+from tests.contract.liquidity_lab import (
     TENTH_OF_A_COIN,
     as_quoted,
     executed,
     let_absence_become_final,
     looked_up,
     quoted,
-)
-from tests.contract.liquidity_faults import (
-    assert_answers_agree_with_what_happened,
-    faults_at,
 )
 from tests.liquidity.binance_convert.lab import BinanceLab, running_lab
 from tests.liquidity.instruments import DOGE_USDT, ETH_USDT

@@ -10,7 +10,8 @@ from domain.liquidity.outcome import Filled, NotSeen, Rejected, Unknown
 from domain.liquidity.quote import LpQuote, QuoteRefusal
 from domain.shared.side import FixedSide, Side
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
+from tests.contract.liquidity_faults import assert_answers_agree_with_what_happened, faults_at
+from tests.contract.liquidity_lab import (
     as_quoted,
     executed,
     finished,
@@ -20,7 +21,6 @@ from tests.contract.liquidity_contract import (
     refusal,
     request_for,
 )
-from tests.contract.liquidity_faults import assert_answers_agree_with_what_happened, faults_at
 from tests.liquidity.busha.lab import BushaLab, running_lab
 from tests.liquidity.instruments import BTC_USDT, USDT_KES
 

@@ -9,7 +9,11 @@ from domain.liquidity.outcome import NotSeen, Pending, Rejected, Unknown
 from domain.liquidity.quote import LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
+from tests.contract.liquidity_faults import (
+    assert_answers_agree_with_what_happened,
+    faults_at,
+)
+from tests.contract.liquidity_lab import (
     as_quoted,
     executed,
     finished,
@@ -18,10 +22,6 @@ from tests.contract.liquidity_contract import (
     quoted,
     refusal,
     request_for,
-)
-from tests.contract.liquidity_faults import (
-    assert_answers_agree_with_what_happened,
-    faults_at,
 )
 from tests.liquidity.bybit_convert.lab import BybitLab, running_lab
 from tests.liquidity.instruments import BTC_USDT, DOGE_USDT

@@ -10,7 +10,8 @@ from domain.liquidity.outcome import Filled, NotSeen, Rejected, Unknown
 from domain.liquidity.quote import QuoteRefusal
 from domain.shared.side import Side
 from entrypoints.simulator.faults import Stage
-from tests.contract.liquidity_contract import (
+from tests.contract.liquidity_faults import assert_answers_agree_with_what_happened, faults_at
+from tests.contract.liquidity_lab import (
     as_quoted,
     executed,
     let_absence_become_final,
@@ -19,7 +20,6 @@ from tests.contract.liquidity_contract import (
     refusal,
     request_for,
 )
-from tests.contract.liquidity_faults import assert_answers_agree_with_what_happened, faults_at
 from tests.liquidity.instruments import BTC_USDT, BTC_ZAR
 from tests.liquidity.luno.lab import LunoLab, running_lab
 

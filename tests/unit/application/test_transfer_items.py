@@ -58,7 +58,7 @@ def test_first_rule_that_is_broken_refuses_the_item(item: TransferItem, code: st
     ready, answers = sorted_out([item], CATALOG, CUSTOMERS, atomic=False)
     assert ready == []
     assert code_of(answers[item.key]) == code
-    assert answers[item.key].decides
+    assert not answers[item.key].decides
 
 
 def test_fit_item_goes_on_in_units() -> None:

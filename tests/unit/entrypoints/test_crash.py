@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from application import crash_points
-from entrypoints.wiring.crash import arm, parse_crash_point
+from entrypoints.wiring.crash import MET, Action, arm
 from entrypoints.wiring.errors import SettingInvalid
 
 POINT = crash_points.MIRROR_HOUSE_POSTED
@@ -16,7 +16,8 @@ import asyncio, sys
 from application import crash_points
 from entrypoints.wiring.crash import arm
 arm(sys.argv[1])
-asyncio.run(crash_points.reach({POINT!r}))
+for _ in range(int(sys.argv[2])):
+    asyncio.run(crash_points.reach({POINT!r}))
 print("went on")
 """
 
@@ -27,13 +28,16 @@ def disarmed() -> Iterator[None]:
     arm(None)
 
 
-def reach(setting: str) -> subprocess.CompletedProcess[str]:
+def reach(setting: str, times: int = 1) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", REACH, setting], capture_output=True, text=True, check=False
+        [sys.executable, "-c", REACH, setting, str(times)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
-def test_process_is_killed_at_its_point_as_by_kill_9(tmp_path: Path) -> None:
+def test_process_is_killed_at_its_point_as_by_kill_9() -> None:
     assert reach(POINT).returncode == -signal.SIGKILL
     assert reach(f"{POINT}:kill").returncode == -signal.SIGKILL
 
@@ -42,16 +46,40 @@ def test_process_goes_on_past_every_other_point() -> None:
     assert reach(crash_points.ACCEPT_RESERVED).stdout == "went on\n"
 
 
-def test_once_file_lets_the_second_process_pass(tmp_path: Path) -> None:
-    setting = f"{POINT}:kill:once-file={tmp_path / 'crashed'}"
-    assert reach(setting).returncode == -signal.SIGKILL
-    assert reach(setting).stdout == "went on\n"
+def test_as_many_times_as_said_are_let_pass_first() -> None:
+    assert reach(f"{POINT}:kill,after=2", times=2).stdout == "went on\n"
+    assert reach(f"{POINT}:kill,after=2", times=3).returncode == -signal.SIGKILL
+
+
+def test_file_in_the_folder_stops_the_first_process_that_gets_there(tmp_path: Path) -> None:
+    (tmp_path / POINT).write_text("kill")
+    assert reach(f"@{tmp_path}").returncode == -signal.SIGKILL
+    assert [met.name.partition(MET)[0] for met in tmp_path.iterdir()] == [POINT]
+    assert reach(f"@{tmp_path}").stdout == "went on\n"
+
+
+def test_file_in_the_folder_may_let_some_pass(tmp_path: Path) -> None:
+    (tmp_path / POINT).write_text("kill,after=1")
+    assert reach(f"@{tmp_path}").stdout == "went on\n"
+    assert reach(f"@{tmp_path}", times=2).returncode == -signal.SIGKILL
 
 
 async def test_pause_holds_the_process_there() -> None:
     arm(f"{POINT}:pause=1")
+    assert crash_points.armed
     await crash_points.reach(POINT)
-    assert parse_crash_point(f"{POINT}:pause=1").pause_ms == 1
+    assert Action.parse("pause=1") == Action(pause_ms=1)
+
+
+def test_thread_is_stopped_as_well() -> None:
+    text = REACH.replace("asyncio.run(crash_points.reach(", "(crash_points.reach_in_thread(")
+    done = subprocess.run([sys.executable, "-c", text, POINT, "1"], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_nothing_is_armed_without_a_setting() -> None:
+    arm(None)
+    assert not crash_points.armed
 
 
 @pytest.mark.parametrize(
@@ -61,7 +89,8 @@ async def test_pause_holds_the_process_there() -> None:
         f"{POINT}:explode",
         f"{POINT}:pause",
         f"{POINT}:pause=x",
-        f"{POINT}:once-file=",
+        f"{POINT}:kill,after",
+        f"{POINT}:kill,before=2",
     ],
 )
 def test_misspelt_crash_point_is_refused(wrong: str) -> None:

@@ -61,7 +61,7 @@ async def test_second_run_of_a_kind_does_nothing_while_the_first_goes_on() -> No
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert running.is_running(JobKind.MIRROR)
-    assert await running.run(JobKind.MIRROR) == 0
+    assert await running.run(JobKind.MIRROR) is None
     rows.gate.set()
     await running.drained()
     assert await first == 1
@@ -77,6 +77,7 @@ async def test_told_to_stop_a_run_ends_after_its_batch() -> None:
 
     assert await running.run(JobKind.MIRROR, stop) == 2
     assert rows.left == 98
+    assert await running.run(JobKind.MIRROR) is None
 
 
 async def test_failed_batch_leaves_the_kind_free() -> None:

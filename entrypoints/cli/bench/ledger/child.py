@@ -33,7 +33,7 @@ async def fold() -> None:
         while True:
             while await ledger.execute():
                 pass
-            await asyncio.sleep(BY_TIME[JobKind.FOLD_LEDGER].total_seconds())
+            await asyncio.sleep(BY_TIME[JobKind.FOLD_LEDGER].every.total_seconds())
 
 
 async def serve(books: Books) -> None:

@@ -4,6 +4,7 @@ import msgspec
 
 from entrypoints.cli.demo import tables
 from entrypoints.cli.demo.amounts import exact, minus, shown, total
+from entrypoints.cli.demo.chapters.events import tell_events
 from entrypoints.cli.demo.chapters.postings import tell_postings
 from entrypoints.cli.demo.client import Partner, new_key
 from entrypoints.cli.demo.page import Page
@@ -48,6 +49,8 @@ async def tell(stage: Stage, partner: Partner, plan: Plan) -> Told:
     page.call("GET", "/v1/accounts", 200)
     tables.balances(page, customer.name, after.values())
     _check_change(page, quote, before, after)
+    page.space()
+    await tell_events(page, customer, order)
     return Told(customer=customer, quote=quote, order=order, key=key)
 
 

@@ -20,6 +20,7 @@ BANK = Source(name="bank", kind=SourceKind.CSV, account_code=AccountCode.CUSTODY
 CATALOG = Catalog({each.code: each for each in (NGN, USDT)}, {})
 HEAD = "record,asset,amount,date,reference,batch"
 NAIRA = AssetCode("NGN")
+TODAY = date(2026, 3, 4)
 GOOD = (
     HEAD,
     "opening,NGN,100.00,2026-03-02,,",
@@ -30,7 +31,7 @@ GOOD = (
 
 
 def read(*rows: str) -> StatementRead:
-    return read_csv("\r\n".join(rows).encode(), BANK, CATALOG, SystemIds())
+    return read_csv("\r\n".join(rows).encode(), BANK, CATALOG, SystemIds(), today=TODAY)
 
 
 def test_file_is_read_to_the_unit() -> None:
@@ -45,6 +46,22 @@ def test_file_is_read_to_the_unit() -> None:
     assert found.until == datetime(2026, 3, 5, tzinfo=UTC)
     assert found.assets == {NAIRA}
     check_file(found, None)
+
+
+@pytest.mark.parametrize(
+    ("closing", "told"),
+    [
+        ("2026-03-05", "which is still to come"),
+        ("2062-03-04", "which is still to come"),
+        ("9999-12-31", "a date is YYYY-MM-DD"),
+        ("20260304", "a date is YYYY-MM-DD"),
+        ("2026-W10-3", "a date is YYYY-MM-DD"),
+    ],
+)
+def test_file_that_ends_in_the_future_or_on_no_day_is_refused(closing: str, told: str) -> None:
+    with pytest.raises(StatementUnreadable) as refused:
+        read(*GOOD[:-1], f"closing,NGN,80.00,{closing},,")
+    assert told in refused.value.detail
 
 
 def test_same_bytes_have_the_same_digest_and_no_others() -> None:
@@ -92,7 +109,7 @@ def test_bad_row_is_refused_and_named(row: str, told: str) -> None:
 )
 def test_what_is_no_statement_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(StatementUnreadable) as refusal:
-        read_csv(content, BANK, CATALOG, SystemIds())
+        read_csv(content, BANK, CATALOG, SystemIds(), today=TODAY)
     assert refusal.value.detail.startswith(told)
 
 

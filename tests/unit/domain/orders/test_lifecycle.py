@@ -24,7 +24,6 @@ from domain.orders.lifecycle import (
     TRANSITIONS,
     FillMismatch,
     OrderTransitionInvalid,
-    announced_as,
     apply,
     order_from_quote,
     rfq_fill,
@@ -259,13 +258,6 @@ def test_time_of_an_order_never_runs_backwards() -> None:
     order = after(PENDING, OPENED)
     early = Canceled(order_id=ORDER_ID, at=NOW - timedelta(days=1), reason="requested")
     assert apply(order, early).updated_at == order.updated_at
-
-
-def test_public_event_type_tells_partial_from_complete() -> None:
-    partial = ORDERS[OrderStatus.PARTIALLY_FILLED]
-    assert announced_as(PARTIAL, partial) == "order.partially_filled.v1"
-    assert announced_as(REST, apply(partial, REST)) == "order.filled.v1"
-    assert announced_as(REJECTED, ORDERS[OrderStatus.REJECTED]) == "order.rejected.v1"
 
 
 @pytest.mark.parametrize(

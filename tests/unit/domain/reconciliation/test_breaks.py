@@ -71,6 +71,12 @@ def test_write_off_needs_somebody_else() -> None:
         approve(proposed(), by="maker")
 
 
+@pytest.mark.parametrize("name", ["MAKER", " maker ", "\uff4daker"])
+def test_the_same_name_written_differently_is_no_second_operator(name: str) -> None:
+    with pytest.raises(SecondOperatorRequired):
+        approve(proposed(), by=name)
+
+
 def test_write_off_that_nobody_proposed_cannot_be_approved() -> None:
     for known in (a_break(), breaks.withdrawn(proposed(), at=NOW), approve(proposed())):
         with pytest.raises(WriteOffNotProposed):

@@ -1,0 +1,1 @@
+"""Events on their way to partners: vetted addresses, signatures, and one POST for each attempt."""

@@ -1,0 +1,1 @@
+"""Money that moves without a trade: deposits and transfers."""
