@@ -26,16 +26,10 @@ from domain.liquidity.quote import LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.ids import OrderId
 from domain.shared.side import FixedSide, Side
 from tests.liquidity.binance_convert import payloads
-from tests.liquidity.binance_convert.lab import (
-    CREDENTIALS,
-    START_MS,
-    SharedClock,
-    provider_for,
-    running_lab,
-    settings_for,
-)
+from tests.liquidity.binance_convert.lab import provider_for, running_lab, settings_for
 from tests.liquidity.instruments import BTC_USDT
 from tests.liquidity.raw_server import RawServer, Reply, hangs_up, raw_server, says
+from tests.liquidity.vendor_lab import CREDENTIALS, START_MS, SharedClock
 
 SUCCESS: Final = says(200, payloads.ACCEPTED % b"SUCCESS")
 ORDER: Final = says(200, payloads.ORDER)
