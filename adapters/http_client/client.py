@@ -64,16 +64,17 @@ class HttpClient:
         *,
         patience: Patience,
         attempts: int = 1,
-        headers: Mapping[str, str] | None = None,
+        headers: Callable[[], Mapping[str, str]] | None = None,
     ) -> Exchange:
-        """Asks up to `attempts` times; `target` is called for each, to sign it anew."""
+        """Asks up to `attempts` times; `target` and `headers` are called for each, to sign anew."""
+        signed = headers or dict
         attempts = min(attempts, GET_ATTEMPTS_MAX)
         for attempt in range(1, attempts):
-            exchange = await self._once("GET", target(), patience, headers, None)
+            exchange = await self._once("GET", target(), patience, signed(), None)
             if isinstance(exchange, Answered) and exchange.status not in _ASK_AGAIN:
                 return exchange
             await asyncio.sleep(self._jitter(BACKOFF_MS << attempt) / 1000)
-        return await self._once("GET", target(), patience, headers, None)
+        return await self._once("GET", target(), patience, signed(), None)
 
     async def close(self) -> None:
         self._closed = True

@@ -39,6 +39,28 @@ def exact_units(text: str, *, scale: int) -> int:
     return units
 
 
+def whole_units(text: str, *, scale: int) -> int:
+    """Positive whole units in an amount that may be finer than ours. Raises `AmountInvalid`.
+
+    For what we get, at a vendor that is documented to tell more decimals than an asset has: the
+    rest of under a unit stays with the vendor, in our favour, and is never promised to anybody.
+    """
+    sign, whole, decimals = split_plain_number(text)
+    units = check_limit(int(whole + decimals[:scale].ljust(scale, "0")))
+    if sign or units == 0:
+        raise AmountInvalid("not one whole unit", text=text)
+    return units
+
+
+def whole_text(text: str, *, scale: int) -> str:
+    """Without what is finer than `scale`. Raises `AmountInvalid`."""
+    sign, whole, decimals = split_plain_number(text)
+    if sign:
+        raise AmountInvalid("amount is negative", text=text)
+    units = check_limit(int(whole + decimals[:scale].ljust(scale, "0")))
+    return short_text(units, scale=scale)
+
+
 def exact_sum(*texts: str) -> str:
     """Decimal text of the sum of plain numbers that are not negative. Raises `AmountInvalid`."""
     parts = [split_plain_number(text) for text in texts]
@@ -47,6 +69,41 @@ def exact_sum(*texts: str) -> str:
     scale = max(len(decimals) for _, _, decimals in parts)
     units = sum(int(whole + decimals.ljust(scale, "0")) for _, whole, decimals in parts)
     return format_units(check_limit(units), scale=scale)
+
+
+def exact_difference(text: str, less: str) -> str:
+    """Decimal text of what is left, as fine as the finer of both. Raises `AmountInvalid`."""
+    minuend, subtrahend = _unsigned(text), _unsigned(less)
+    scale = max(minuend[1], subtrahend[1])
+    left = minuend[0] * 10 ** (scale - minuend[1]) - subtrahend[0] * 10 ** (scale - subtrahend[1])
+    if left < 0:
+        raise AmountInvalid("less than nothing is left", text=text, less=less)
+    return format_units(check_limit(left), scale=scale)
+
+
+def exact_product(left: str, right: str) -> str:
+    """Decimal text with all its decimals. Raises `AmountInvalid`."""
+    one, other = _unsigned(left), _unsigned(right)
+    return format_units(check_limit(one[0] * other[0]), scale=one[1] + other[1])
+
+
+def is_zero(text: str) -> bool:
+    """Raises `AmountInvalid`."""
+    return _unsigned(text)[0] == 0
+
+
+def fraction_of(text: str) -> tuple[int, int]:
+    """Numerator and power of ten of a plain number, not negative. Raises `AmountInvalid`."""
+    units, decimals = _unsigned(text)
+    return units, 10**decimals
+
+
+def _unsigned(text: str) -> tuple[int, int]:
+    """Units and their scale. Raises `AmountInvalid`."""
+    sign, whole, decimals = split_plain_number(text)
+    if sign:
+        raise AmountInvalid("amount is negative", text=text)
+    return int(whole + decimals), len(decimals)
 
 
 def rounded_units(text: str, *, scale: int, rounding: Rounding) -> int:

@@ -1,5 +1,6 @@
 """Vendors' bytes into our types. Whatever is wrong with them, there is one error to catch."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Final, TypeVar
 
@@ -8,6 +9,7 @@ import msgspec
 T = TypeVar("T")
 
 DETAIL_MAX: Final = 200
+_NUMBER: Final = re.compile(rb"-?[0-9][0-9.eE+-]{0,63}")
 
 # What is kept in our rows must be fit for them: no control characters, no endless text.
 PlainText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{0,64}\Z")]
@@ -35,6 +37,19 @@ def reader(wanted: type[T]) -> Callable[[bytes], T]:
     return read
 
 
+def amount_text(raw: msgspec.Raw) -> str:
+    """The digits as they stand on the wire, in quotes or as a bare number: no float in between.
+
+    Raises `Unreadable` for anything but these two; whether it is a plain number is asked later.
+    """
+    token = bytes(raw)
+    if token.startswith(b'"'):
+        return _read_text(token)
+    if not _NUMBER.fullmatch(token):
+        raise Unreadable(detail(f"not an amount: {token[:64]!r}"))
+    return token.decode()
+
+
 def detail(text: str) -> str:
     """Short, and without the control characters that a vendor could put into our records."""
     return "".join(each if each.isprintable() else "?" for each in text[:DETAIL_MAX])
@@ -43,3 +58,6 @@ def detail(text: str) -> str:
 def identifier(raw: str | int | None) -> str | None:
     """Text from text or number; None for what is missing or empty."""
     return None if raw is None or raw == "" else str(raw)
+
+
+_read_text = reader(PlainText)

@@ -126,12 +126,12 @@ WHERE tenant_id = $1 AND id = $2 AND version = $17 - 1 RETURNING id
 """
 
 OF_ORDERS = """
-SELECT f.order_id, a.lp, a.lp_quote_id, f.source_ref, f.transaction_id FROM fills f
+SELECT f.order_id, a.lp, a.lp_quote_id, a.client_ref, f.source_ref, f.transaction_id FROM fills f
 JOIN lp_attempts a ON a.tenant_id = f.tenant_id AND a.order_id = f.order_id AND a.state = 'filled'
 WHERE f.tenant_id = $1 AND f.order_id = ANY($2::uuid[]) AND f.source = 'lp' ORDER BY f.order_id
 """
 OPEN_ATTEMPTS = f"""
-SELECT order_id, lp, lp_quote_id, lp_execution_id, state FROM lp_attempts
+SELECT order_id, lp, lp_quote_id, client_ref, lp_execution_id, state FROM lp_attempts
 WHERE tenant_id = $1 AND lp = $2 AND state IN ('sending', 'pending', 'unknown')
 ORDER BY order_id LIMIT {UNFINISHED_MAX + 1}
 """

@@ -187,8 +187,9 @@ class AcceptQuote:
         return await self._record.recorded(command.tenant_id, execution.order.id)
 
     async def _call(self, execution: OpenExecution, scenario: str | None) -> Outcome:
-        attempt = execution.attempt
+        attempt, quote = execution.attempt, execution.stored.quote
         provider = self._providers.get(attempt.lp)
+        view = await self._platform.view()
         # A last look: a process that was suspended in between must not send any more. Nobody else
         # sends for this attempt, so not having sent is proof.
         deadline = _send_before(execution)
@@ -203,6 +204,11 @@ class AcceptQuote:
                 order_id=attempt.order_id,
                 lp_quote_id=attempt.lp_quote_id,
                 client_ref=attempt.client_ref,
+                instrument=view.catalog.instrument(quote.instrument),
+                side=quote.side,
+                base_units=quote.lp_base_units,
+                quote_units=quote.lp_quote_units,
+                lp_expires_at=attempt.lp_expires_at,
                 deadline=deadline,
                 scenario=scenario,
             )

@@ -211,6 +211,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     order_id: OrderId
     lp: LpName
     lp_quote_id: str
+    client_ref: str
     lp_execution_id: str | None
     transaction_id: TransactionId | None
     why: str

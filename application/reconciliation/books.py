@@ -108,7 +108,7 @@ class ReadBooks:
             async with self._uow.begin(tenant_id) as tx:
                 still = await tx.execution_trail.unfinished(LpName(source.account_owner))
             for each in still:
-                names = (each.lp_quote_id, each.lp_execution_id)
+                names = (each.lp_quote_id, each.client_ref, each.lp_execution_id)
                 found |= dict.fromkeys((name for name in names if name), each.why)
         return found
 

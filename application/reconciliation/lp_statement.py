@@ -113,7 +113,7 @@ class LpStatementReader:
             may_repeat=True,
             opening=None,
             closing=None if holdings is None else _held(holdings, catalog),
-            quotes={each.lp_execution_id: each.lp_quote_id or "" for each in executions},
+            quotes={each.lp_execution_id: _asked_by(each) or "" for each in executions},
             pending=frozenset(each.lp_execution_id for each in pending),
             failed=frozenset(each.lp_execution_id for each in failed),
             pending_units=pending_units,
@@ -127,10 +127,15 @@ class LpStatementReader:
                 asset=asset,
                 units=units,
                 value_on=execution.executed_at.date(),
-                other_ref=execution.lp_quote_id,
+                other_ref=_asked_by(execution),
             )
             for asset, units in _legs(execution, catalog)
         ]
+
+
+def _asked_by(execution: LpExecution) -> str | None:
+    """What names the attempt that asked for it: the LP's quote, or our own reference."""
+    return execution.lp_quote_id or execution.client_ref
 
 
 def _starts(

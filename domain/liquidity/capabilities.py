@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from ..shared.side import FixedSide, Side
+
 
 class LookupBy(StrEnum):
     """The handle that finds an execution whose reply was lost."""
@@ -20,12 +22,13 @@ class Settlement(StrEnum):
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """`exact_in` and `exact_out`: the LP takes an exact amount of what we give, or receive.
+    `exact_base`: it takes an exact amount of the base asset, whichever way that goes.
 
     `client_ref`: it stores our reference on execution. `proves_absence`: it refuses an expired
     quote on its side and its record is complete, so that "not found" can become proof. Some LPs
     execute an expired quote at the market; theirs never can. `asynchronous`: execution may answer
     `Pending`. `last_look`: it may reject a valid quote. `reports_balances`: it tells what lies
-    with it.
+    with it. `improves`: it may execute at better than it quoted, as an order book does.
     """
 
     exact_in: bool
@@ -38,3 +41,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     last_look: bool = False
     reports_balances: bool = False
     client_ref_length_max: int | None = None
+    exact_base: bool = False
+    improves: bool = False
+
+    def fixes(self, side: Side, fixed: FixedSide) -> bool:
+        """Whether the LP quotes for an exact amount on that side of such a trade."""
+        gives = (side is Side.BUY) == (fixed is FixedSide.QUOTE)
+        directly = self.exact_in if gives else self.exact_out
+        return directly or (self.exact_base and fixed is FixedSide.BASE)

@@ -66,12 +66,18 @@ class NotSeen(msgspec.Struct, frozen=True, kw_only=True, tag="not_seen", tag_fie
 class LpExecute(msgspec.Struct, frozen=True, kw_only=True):
     """`client_ref` is derived from the order, so that a lookup needs nothing the LP answered.
 
-    Nothing may be sent after `deadline`.
+    Nothing may be sent after `deadline`. The amounts are the LP's own, as it quoted them: an LP
+    that takes orders instead of quote ids is told them again, and is not to go beyond them.
     """
 
     order_id: OrderId
     lp_quote_id: str
     client_ref: str
+    instrument: Instrument
+    side: Side
+    base_units: int
+    quote_units: int
+    lp_expires_at: datetime
     deadline: datetime
     scenario: str | None = None
 
@@ -97,7 +103,8 @@ class LpLeg(msgspec.Struct, frozen=True):
 class LpExecution(msgspec.Struct, frozen=True, kw_only=True):
     """One row of an LP's own list: the second witness, and the feed of reconciliation.
 
-    `side` is ours: with `BUY` we got the base leg and gave the quote leg.
+    `side` is ours: with `BUY` we got the base leg and gave the quote leg. `client_ref` is ours as
+    well, from an LP that stores it; one that trades on orders knows no quote's id.
     """
 
     lp_quote_id: str | None
@@ -107,6 +114,7 @@ class LpExecution(msgspec.Struct, frozen=True, kw_only=True):
     base: LpLeg
     quote: LpLeg
     executed_at: datetime
+    client_ref: str | None = None
 
 
 class LpHolding(msgspec.Struct, frozen=True):

@@ -30,8 +30,11 @@ class InsufficientBalance(Exception):
 
 
 class Account:
-    def __init__(self, balances: Mapping[str, Decimal]) -> None:
+    """`on_credit`: balances may go below zero, and are settled after the trade."""
+
+    def __init__(self, balances: Mapping[str, Decimal], *, on_credit: bool = False) -> None:
         self._balances = dict(balances)
+        self._on_credit = on_credit
 
     def available(self, asset: str) -> Decimal:
         return self._balances.get(asset, ZERO)
@@ -48,6 +51,6 @@ class Account:
         for leg in legs:
             held = after.get(leg.asset, self.available(leg.asset))
             after[leg.asset] = plus(held, leg.amount)
-        if any(amount < 0 for amount in after.values()):
+        if not self._on_credit and any(amount < 0 for amount in after.values()):
             raise InsufficientBalance
         self._balances.update(after)

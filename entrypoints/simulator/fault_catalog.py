@@ -76,7 +76,19 @@ _EXECUTE = (
         fails=0,
     ),
     _decides("last_look_reject", EXECUTE, says="The vendor looks once more and declines."),
+    _decides(
+        "executed_price_null",
+        EXECUTE,
+        says="Answered like a trade, with no price it was executed at: nothing was.",
+    ),
     _decides("expired", EXECUTE, says="The quote is refused as expired, and is from now on."),
+    _bends(
+        "expired_executes_at_market",
+        EXECUTE,
+        says="The quote counts as expired, and is executed all the same: at the market, which has"
+        " moved `bps` against us.",
+        bps=100,
+    ),
     _decides(
         "already_used",
         EXECUTE,
@@ -131,8 +143,6 @@ CATALOG: Mapping[str, FaultSpec] = {
 OF_OTHER_DIALECTS = frozenset(
     (
         "quote_async",
-        "executed_price_null",
-        "expired_executes_at_market",
         "partial_take",
         "webhook_lost",
         "webhook_duplicated",

@@ -47,7 +47,7 @@ def create_simulator(
         raise UnknownDialect(f"unknown dialect {dialect!r}; known: {', '.join(sorted(DIALECTS))}")
     vendor = Vendor(
         market=Market(seed),
-        account=Account({}),
+        account=Account({}, on_credit=spec.on_credit),
         faults=_fault_book(spec),
         clock=clock or SystemClock(),
         credentials=credentials,

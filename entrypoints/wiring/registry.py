@@ -9,7 +9,11 @@ from typing import Final
 
 import msgspec
 
+from adapters.liquidity.b2c2 import plugin as b2c2
 from adapters.liquidity.binance_convert import plugin as binance_convert
+from adapters.liquidity.busha import plugin as busha
+from adapters.liquidity.bybit_convert import plugin as bybit_convert
+from adapters.liquidity.luno import plugin as luno
 from adapters.liquidity.plugin import Dialect, LpTools
 from application.ports.catalog import ListedLp, LpRole
 from application.ports.liquidity import LiquidityProvider
@@ -17,7 +21,13 @@ from domain.liquidity.quote import LpName
 from entrypoints.wiring.errors import SettingInvalid
 from entrypoints.wiring.settings import LP_CONFIG
 
-LPS: Final[tuple[Dialect, ...]] = (binance_convert.PLUGIN,)
+LPS: Final[tuple[Dialect, ...]] = (
+    b2c2.PLUGIN,
+    binance_convert.PLUGIN,
+    bybit_convert.PLUGIN,
+    luno.PLUGIN,
+    busha.PLUGIN,
+)
 
 # The words of the file, where they differ from those of a dialect's own settings.
 RENAMED: Final = {"url": "base_url", "absence_margin_seconds": "absence_margin"}

@@ -206,6 +206,11 @@ async def trade_by_hand(world: World) -> Filled:
             order_id=OrderId(world.ids.new()),
             lp_quote_id=quote.lp_quote_id,
             client_ref="by hand",
+            instrument=BTC_USDT,
+            side=quote.side,
+            base_units=quote.base_units,
+            quote_units=quote.quote_units,
+            lp_expires_at=quote.expires_at,
             deadline=now + timedelta(seconds=5),
         )
     )

@@ -90,6 +90,11 @@ class Reconciled:
                 order_id=OrderId(self.stack.ids.new()),
                 lp_quote_id=quote.lp_quote_id,
                 client_ref="by hand",
+                instrument=BTC_USDT,
+                side=quote.side,
+                base_units=quote.base_units,
+                quote_units=quote.quote_units,
+                lp_expires_at=quote.expires_at,
                 deadline=self.stack.clock.now() + timedelta(seconds=5),
             )
         )

@@ -94,11 +94,18 @@ class Sandbox:
                     pass
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def quote(self, *, tenant: int = 0, side: str = "buy", amount: str = "0.01") -> Document:
+    async def quote(
+        self,
+        *,
+        tenant: int = 0,
+        side: str = "buy",
+        amount: str = "0.01",
+        instrument: str = "BTC-USDT",
+    ) -> Document:
         customer = self.describe().tenants[tenant].customers[0]
         body = {
             "customer_id": customer,
-            "instrument": "BTC-USDT",
+            "instrument": instrument,
             "side": side,
             "base_amount": amount,
         }

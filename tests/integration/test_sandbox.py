@@ -21,8 +21,8 @@ ORPHAN_SECONDS_MAX: Final = 10
 PROCESSES: Final = ("postgres", "api", "worker", "simulator")
 
 
-async def trade(sandbox: Sandbox, *, tenant: int = 0) -> Document:
-    quote = await sandbox.quote(tenant=tenant)
+async def trade(sandbox: Sandbox, *, tenant: int = 0, **terms: str) -> Document:
+    quote = await sandbox.quote(tenant=tenant, **terms)
     answer = await sandbox.call(
         "POST", "/v1/orders", {"quote_id": quote["id"]}, key=os.urandom(12).hex(), tenant=tenant
     )
@@ -84,6 +84,20 @@ async def test_both_tenants_trade_and_a_second_start_goes_on_with_the_same_keys(
         orders = await sandbox.call("GET", "/v1/orders")
         assert len(orders.body["data"]) == 2
         assert len(await sandbox.executions()) == 3
+
+
+@pytest.mark.slow
+async def test_african_pairs_trade_both_ways_with_the_providers_that_list_them(
+    tmp_path: Path,
+) -> None:
+    async with running_sandbox(tmp_path) as sandbox:
+        for side in ("buy", "sell"):
+            await trade(sandbox, instrument="BTC-ZAR", side=side, amount="0.05")
+            await trade(sandbox, instrument="USDT-NGN", side=side, amount="100")
+            await trade(sandbox, instrument="USDT-KES", side=side, amount="100")
+        assert len(await sandbox.executions("primary")) == 0
+        assert len(await sandbox.executions("backup")) == 6
+        await until(lambda: verified(sandbox), seconds=BACK_SECONDS_MAX)
 
 
 @pytest.mark.slow

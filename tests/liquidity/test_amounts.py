@@ -12,6 +12,8 @@ from adapters.liquidity.amounts import (
     rounded_units,
     short_text,
     step_units,
+    whole_text,
+    whole_units,
 )
 from domain.shared.money import AmountInvalid, Rounding
 
@@ -152,3 +154,29 @@ def test_every_honestly_rounded_quote_agrees(units: int, price: int, fixes_given
 
 def _half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "units"),
+    [
+        ("0.005351791486188000", 8, 535_179),
+        ("0.999999999", 8, 99_999_999),
+        ("1.5", 0, 1),
+        ("20", 2, 2_000),
+    ],
+)
+def test_finer_amount_counts_in_whole_units(text: str, scale: int, units: int) -> None:
+    assert whole_units(text, scale=scale) == units
+    assert exact_units(whole_text(text, scale=scale), scale=scale) == units
+
+
+@pytest.mark.parametrize("text", ["0", "0.000000009", "-1", "1e3", "", "9" * 40])
+def test_what_is_not_one_whole_unit_is_refused(text: str) -> None:
+    with pytest.raises(AmountInvalid):
+        whole_units(text, scale=8)
+
+
+def test_nothing_is_a_text_and_less_than_nothing_is_refused() -> None:
+    assert whole_text("0.000", scale=2) == "0"
+    with pytest.raises(AmountInvalid):
+        whole_text("-1.5", scale=2)

@@ -9,7 +9,8 @@ from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.liquidity_faults import Armed, Fault
 from domain.liquidity.quote import LpName
 from domain.shared.price import parse_price
-from tests.contract.liquidity_contract import Lab, LiquidityProviderContract
+from tests.contract.liquidity_contract import LiquidityProviderContract
+from tests.contract.liquidity_lab import Lab
 from tests.liquidity.instruments import BTC_USDT
 
 
@@ -42,6 +43,9 @@ class MemoryLab:
                 bps=params.get("bps", 10),
             )
         )
+
+    def shows(self, fault: str) -> bool:
+        return fault in set(Fault)
 
     async def executions(self) -> int:
         return len(self.provider.executions)

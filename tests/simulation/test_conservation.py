@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from entrypoints.simulator.account import Account
 from entrypoints.simulator.binance_convert.app import FAULTS
 from entrypoints.simulator.binance_convert.catalog import ASSETS, DIRECTIONS
-from entrypoints.simulator.binance_convert.errors import VendorError
-from entrypoints.simulator.binance_convert.orders import OrderBook
-from entrypoints.simulator.binance_convert.quotes import Quote, QuoteBook, Side, price_terms
 from entrypoints.simulator.clock import ManualClock
+from entrypoints.simulator.conversions import Quote, QuoteBook, Side, price_terms
 from entrypoints.simulator.decimals import places_of
 from entrypoints.simulator.fault_catalog import CATALOG
 from entrypoints.simulator.faults import FaultBook, Stage
 from entrypoints.simulator.market import Market
+from entrypoints.simulator.orders import NotAccepted, OrderBook
 from entrypoints.simulator.vendor import Vendor
 from tests.simulation.harness import CREDENTIALS, START_MS
 
@@ -25,6 +24,7 @@ EXECUTE_FAULTS = sorted(
     for name in FAULTS
     if Stage.EXECUTE in CATALOG[name].stages and name != "balance_drop"  # it takes on purpose
 )
+PLACES = {asset: rule.fraction for asset, rule in ASSETS.items()}
 amounts = st.integers(min_value=1, max_value=10**10).map(lambda units: Decimal(units).scaleb(-8))
 conversions = st.tuples(
     st.sampled_from(DIRECTIONS),
@@ -67,13 +67,13 @@ def test_balances_are_the_opening_plus_what_was_executed(
 ) -> None:
     opening = {"BTC": Decimal(1), "ETH": Decimal(10), "USDT": Decimal(50_000), "USDC": Decimal(0)}
     vendor = small_vendor(seed, opening)
-    quotes, orders = QuoteBook(seed), OrderBook(vendor)
+    quotes, orders = QuoteBook(seed, row="quote"), OrderBook(vendor, row="order", places=PLACES)
     for number, (pair, amount, exact_in, fault, age_ms) in enumerate(steps):
         quote = quote_for(vendor, pair, amount, exact_in=exact_in, quote_id=str(number))
         state = quotes.add(quote)
         struck = {fault: vendor.faults.fault(fault, {})} if fault else {}
         for _ in range(2):
-            with suppress(VendorError):
+            with suppress(NotAccepted):
                 orders.accept(state, struck, START_MS + age_ms)
 
     expected = dict(opening)

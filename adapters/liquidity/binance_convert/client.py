@@ -5,14 +5,13 @@ from typing import Final
 from urllib.parse import quote as url_quote
 
 from adapters.http_client.client import HttpClient
-from adapters.http_client.exchange import Patience
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
 from adapters.liquidity.binance_convert.lookup import Lookup
-from adapters.liquidity.binance_convert.outcomes import LookUp, Reason, read_accept
-from adapters.liquidity.binance_convert.pairs import Pairs
+from adapters.liquidity.binance_convert.outcomes import LookUp, read_accept
 from adapters.liquidity.binance_convert.quoting import Quoting
-from adapters.liquidity.binance_convert.transform import MILLISECOND
 from adapters.liquidity.binance_convert.wire import Wire
+from adapters.liquidity.channel import Channel
+from adapters.liquidity.pairs import Pairs
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -55,10 +54,10 @@ class BinanceConvert:
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
         self._settings = settings
-        self._http = http
+        self._channel = Channel(settings, http=http, clock=clock)
         self._clock = clock
         self._pairs = Pairs(instruments)
-        self._wire = Wire(settings, http=http, clock=clock)
+        self._wire = Wire(settings, channel=self._channel, clock=clock)
         self._quoting = Quoting(settings, wire=self._wire, clock=clock)
         self._lookup = Lookup(self._wire, self._pairs)
 
@@ -75,18 +74,12 @@ class BinanceConvert:
         return await self._quoting.request(request)
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
-        left_ms = self._left_ms(request)
-        if left_ms <= 0:
-            return Rejected(reason=Reason.DEADLINE_PASSED, detail="nothing was sent")
-        if (until := self._wire.closed_until()) is not None:
-            detail = f"nothing was sent: the vendor wants no request until {until}"
-            return Rejected(reason=Reason.RATE_LIMITED, detail=detail)
-        # A connection that takes until after the deadline must not carry the request any more.
-        connect_ms = min(self._settings.connect_timeout_ms, left_ms)
+        if (unsent := self._channel.why_not_sent(request)) is not None:
+            return unsent
         exchange = await self._wire.post(
             "acceptQuote",
             f"quoteId={url_quote(request.lp_quote_id, safe='')}",
-            patience=Patience(connect_ms, self._settings.execute_timeout_ms),
+            patience=self._channel.execution_patience(request),
             scenario=request.scenario,
         )
         read = read_accept(exchange, confirmed=self._settings.refusals_confirmed)
@@ -112,11 +105,11 @@ class BinanceConvert:
 
     async def close(self) -> None:
         await self._quoting.close()
-        await self._http.close()
+        await self._channel.close()
 
     async def _look_up(self, request: LpExecute, accepted: LookUp) -> Outcome:
         """Amounts stand in the record only, so a success is pending until the record was read."""
-        left_ms = self._left_ms(request)
+        left_ms = self._channel.left_ms(request)
         if left_ms <= 0:
             return _unread(accepted, "the deadline has passed")
         read_ms = min(self._settings.lookup_timeout_ms, left_ms)
@@ -134,9 +127,6 @@ class BinanceConvert:
                 return _unread(accepted, cause)
             case None:
                 return _unread(accepted, "no such order")
-
-    def _left_ms(self, request: LpExecute) -> int:
-        return (request.deadline - self._clock.now()) // MILLISECOND
 
 
 def _unread(accepted: LookUp, why: str) -> Pending | Unknown:

@@ -1,55 +1,20 @@
-from datetime import timedelta
 from typing import Annotated
 
 import msgspec
-from typing_extensions import override
 
-from domain.liquidity.quote import LpName
-
-Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
+from adapters.liquidity.settings import Credential, Milliseconds, VendorSettings
 
 
-class BinanceConvertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`sandbox` allows plain HTTP and sends fault names along; it must be off towards Binance.
-
-    `absence_margin` is how long after a quote's expiry the vendor's records count as final.
-    `refusals_confirmed` are error codes of which the vendor has put in writing that nothing was
+class BinanceConvertSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`refusals_confirmed` are error codes of which the vendor has put in writing that nothing was
     executed (see `errors.py`). `wallet_type` and `valid_time` are Binance's own words.
-    Raises `ValueError`.
     """
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "binance_convert"
     base_url: str = "https://api.binance.com"
-    api_key: Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
-    api_secret: Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
-    sandbox: bool = False
+    api_key: Credential
+    api_secret: Credential
     wallet_type: Annotated[str, msgspec.Meta(pattern="^[A-Z_]+$")] = "SPOT"
     valid_time: Annotated[str, msgspec.Meta(pattern="^(10s|30s|1m)$")] = "10s"
     recv_window_ms: Milliseconds = 5_000
-    connect_timeout_ms: Milliseconds = 1_000
-    quote_timeout_ms: Milliseconds = 2_000
-    execute_timeout_ms: Milliseconds = 3_000
-    lookup_timeout_ms: Milliseconds = 2_000
     refusals_confirmed: frozenset[str] = frozenset()
-    absence_margin: timedelta = timedelta(seconds=60)
-    reference_fresh_for: timedelta = timedelta(minutes=10)
-    reference_usable_for: timedelta = timedelta(hours=6)
-
-    def __post_init__(self) -> None:
-        if not self.base_url.startswith(
-            "https://" if not self.sandbox else ("https://", "http://")
-        ):
-            raise ValueError("base_url must be https outside a sandbox")
-        if self.base_url.endswith("/"):
-            raise ValueError("base_url must not end with a slash")
-        if self.absence_margin < timedelta(0):
-            raise ValueError("absence_margin must not be negative")
-
-    @override
-    def __repr__(self) -> str:
-        """Without the secret: settings end up in logs and tracebacks."""
-        return f"BinanceConvertSettings(name={self.name!r}, base_url={self.base_url!r})"
-
-    @property
-    def lp(self) -> LpName:
-        return LpName(self.name)

@@ -8,7 +8,6 @@ from adapters.http_client.exchange import Answered
 from adapters.liquidity.amounts import exact_sum
 from adapters.liquidity.binance_convert.history import PAGE_ROWS, scan
 from adapters.liquidity.binance_convert.outcomes import listed, outcome_of, read_order
-from adapters.liquidity.binance_convert.pairs import Pairs
 from adapters.liquidity.binance_convert.schemas import (
     OrderRecord,
     TradeFlow,
@@ -16,9 +15,12 @@ from adapters.liquidity.binance_convert.schemas import (
     read_account,
     read_trade_flow,
 )
-from adapters.liquidity.binance_convert.transform import OK, legs, to_ms
-from adapters.liquidity.binance_convert.wire import ACCOUNT_PATH, LOOKUP_ATTEMPTS, Wire
+from adapters.liquidity.binance_convert.wire import ACCOUNT_PATH, Wire
+from adapters.liquidity.channel import LOOKUP_ATTEMPTS
+from adapters.liquidity.meanings import OK
+from adapters.liquidity.pairs import Pairs, legs
 from adapters.liquidity.reading import Unreadable, identifier
+from adapters.liquidity.times import to_ms
 from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import (
     ExecutionKey,

@@ -1,33 +1,23 @@
 """What Binance's answers about an execution prove. Pure; anything short of proof is `Unknown`."""
 
 from collections.abc import Set as AbstractSet
-from enum import StrEnum
 
 import msgspec
 
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
 from adapters.liquidity.amounts import exact_units
-from adapters.liquidity.binance_convert.errors import (
-    MEANINGS,
-    ORDER_NOT_FOUND,
-    SERVER_ERROR_FROM,
-    UNMAPPED,
-    Verdict,
-)
+from adapters.liquidity.binance_convert.errors import MEANINGS, ORDER_NOT_FOUND
 from adapters.liquidity.binance_convert.schemas import (
     OrderRecord,
     TradeRow,
     read_accept_reply,
     read_order_record,
 )
-from adapters.liquidity.binance_convert.transform import (
-    OK,
-    error_in,
-    error_text,
-    from_ms,
-    legs,
-)
+from adapters.liquidity.binance_convert.transform import error_in, error_text
+from adapters.liquidity.meanings import OK, SERVER_ERROR_FROM, UNMAPPED, Reason, Verdict
+from adapters.liquidity.pairs import legs
 from adapters.liquidity.reading import Unreadable, detail, identifier
+from adapters.liquidity.times import from_ms
 from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import (
     Filled,
@@ -49,15 +39,6 @@ KINDS = {
     "SUCCESS": OutcomeKind.FILLED,
     "FAIL": OutcomeKind.REJECTED,
 }
-
-
-class Reason(StrEnum):
-    """Why an execution is known not to have happened, besides the reasons in `errors.MEANINGS`."""
-
-    NOT_SENT = "not_sent"
-    DEADLINE_PASSED = "deadline_passed"
-    RATE_LIMITED = "rate_limited"
-    LP_FAILED = "lp_failed"
 
 
 class LookUp(msgspec.Struct, frozen=True):

@@ -1,14 +1,12 @@
 """Asking for a price, and what must be known first: decimals for the grid, limits."""
 
 from adapters.http_client.exchange import Answered, Patience
+from adapters.liquidity.asking import Ask, ask_for
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
-from adapters.liquidity.binance_convert.errors import MEANINGS, SERVER_ERROR_FROM
-from adapters.liquidity.binance_convert.reference import Cached, Freshness, NotListed, PairLimits
+from adapters.liquidity.binance_convert.errors import MEANINGS
+from adapters.liquidity.binance_convert.reference import NotListed, PairLimits
 from adapters.liquidity.binance_convert.schemas import read_assets, read_pairs
 from adapters.liquidity.binance_convert.transform import (
-    OK,
-    Ask,
-    ask_for,
     beyond_limits,
     error_in,
     limits_of,
@@ -16,6 +14,8 @@ from adapters.liquidity.binance_convert.transform import (
     read_quote,
 )
 from adapters.liquidity.binance_convert.wire import Wire
+from adapters.liquidity.cached import Cached, Freshness
+from adapters.liquidity.meanings import OK, SERVER_ERROR_FROM
 from adapters.liquidity.reading import Unreadable
 from application.ports.clock import Clock
 from domain.assets.asset import Asset

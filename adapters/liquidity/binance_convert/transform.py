@@ -4,28 +4,19 @@ We give one asset and get the other. What we give is rounded down to the vendor'
 get is rounded up, so that the vendor leg always covers what the customer was promised.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
-
-import msgspec
 
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
 from adapters.liquidity.amounts import (
     Figure,
     exact_units,
-    on_grid,
     rate_agrees,
     rounded_units,
     short_text,
-    step_units,
 )
-from adapters.liquidity.binance_convert.errors import (
-    BANNED,
-    MEANINGS,
-    SERVER_ERROR_FROM,
-    TOO_MANY_REQUESTS,
-    UNMAPPED,
-)
+from adapters.liquidity.asking import Ask
+from adapters.liquidity.binance_convert.errors import MEANINGS
 from adapters.liquidity.binance_convert.reference import NotListed, PairLimits
 from adapters.liquidity.binance_convert.schemas import (
     ErrorReply,
@@ -34,81 +25,28 @@ from adapters.liquidity.binance_convert.schemas import (
     read_error,
     read_quote_reply,
 )
+from adapters.liquidity.meanings import (
+    BANNED,
+    OK,
+    SERVER_ERROR_FROM,
+    TOO_MANY_REQUESTS,
+    UNMAPPED,
+)
 from adapters.liquidity.reading import Unreadable, detail, identifier
+from adapters.liquidity.times import from_ms
 from domain.assets.asset import Asset
-from domain.assets.instrument import Instrument
 from domain.liquidity.quote import (
     LpName,
     LpQuote,
     LpQuoteInvalid,
     LpQuoteRefused,
-    LpQuoteRequest,
     QuoteRefusal,
 )
 from domain.shared.money import AmountInvalid, Rounding
-from domain.shared.side import FixedSide, Side
+from domain.shared.side import Side
 
-OK: Final = 200
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND: Final = timedelta(milliseconds=1)
 # The longest validity on offer is a minute; anything far beyond is not a time in milliseconds.
 QUOTE_LIFE_MAX: Final = timedelta(minutes=10)
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One quote request in the vendor's terms. `exact_in`: the fixed amount is the one we give."""
-
-    request: LpQuoteRequest
-    give: Asset
-    get: Asset
-    give_step: int
-    get_step: int
-    exact_in: bool
-    units: int
-
-    @property
-    def fixed(self) -> Asset:
-        return self.give if self.exact_in else self.get
-
-
-def to_ms(moment: datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
-
-
-def from_ms(milliseconds: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def legs(instrument: Instrument, side: Side) -> tuple[Asset, Asset]:
-    """What we give and what we get."""
-    if side is Side.BUY:
-        return instrument.quote, instrument.base
-    return instrument.base, instrument.quote
-
-
-def ask_for(request: LpQuoteRequest, decimals: dict[str, int]) -> Ask | QuoteRefusal:
-    """`decimals` by asset, as the vendor publishes them."""
-    give, get = legs(request.instrument, request.side)
-    if give.code not in decimals or get.code not in decimals:
-        return QuoteRefusal.UNSUPPORTED
-    exact_in = (request.side is Side.BUY) == (request.fixed is FixedSide.QUOTE)
-    give_step = step_units(scale=give.scale, decimals=decimals[give.code])
-    get_step = step_units(scale=get.scale, decimals=decimals[get.code])
-    if exact_in:
-        units = on_grid(request.units, give_step, rounding=Rounding.DOWN)
-    else:
-        units = on_grid(request.units, get_step, rounding=Rounding.UP)
-    if units <= 0:
-        return QuoteRefusal.BELOW_MINIMUM
-    return Ask(
-        request=request,
-        give=give,
-        get=get,
-        give_step=give_step,
-        get_step=get_step,
-        exact_in=exact_in,
-        units=units,
-    )
 
 
 def beyond_limits(ask: Ask, limits: PairLimits | NotListed | None) -> QuoteRefusal | None:

@@ -33,18 +33,26 @@ def units(asset: str, amount: str) -> int:
     return parse_units(amount, scale=ASSETS[AssetCode(asset)].scale)
 
 
-def _instrument(base: str, quote: str, *, base_limits: tuple[str, str]) -> Instrument:
+def _instrument(
+    base: str,
+    quote: str,
+    *,
+    base_limits: tuple[str, str],
+    quote_max: str = "2000000",
+    lot: str = "0.00000001",
+) -> Instrument:
+    """A lot no coarser than the step of the provider that trades it."""
     low, high = base_limits
     return Instrument(
         symbol=f"{base}-{quote}",
         base=ASSETS[AssetCode(base)],
         quote=ASSETS[AssetCode(quote)],
         tick=Decimal("0.01"),
-        lot_units=units(base, "0.00000001"),
+        lot_units=units(base, lot),
         min_base_units=units(base, low),
         max_base_units=units(base, high),
         min_quote_units=units(quote, "1"),
-        max_quote_units=units(quote, "2000000"),
+        max_quote_units=units(quote, quote_max),
         status=TradingStatus.OPEN,
     )
 
@@ -52,6 +60,9 @@ def _instrument(base: str, quote: str, *, base_limits: tuple[str, str]) -> Instr
 INSTRUMENTS: Final = (
     _instrument("BTC", "USDT", base_limits=("0.00002", "30")),
     _instrument("ETH", "USDT", base_limits=("0.0005", "600")),
+    _instrument("BTC", "ZAR", base_limits=("0.001", "10"), quote_max="20000000", lot="0.000001"),
+    _instrument("USDT", "NGN", base_limits=("1", "500000"), quote_max="1000000000", lot="0.000001"),
+    _instrument("USDT", "KES", base_limits=("1", "500000"), quote_max="80000000", lot="0.000001"),
 )
 
 
@@ -88,14 +99,6 @@ OPENING_DEPOSITS: Final = (
     ("ZAR", "10000000000"),
 )
 
-# What each simulated provider opens our account with, and therefore what the house paid in there.
-LP_CAPITAL: Final = (
-    ("BTC", "5000"),
-    ("ETH", "100000"),
-    ("USDC", "500000000"),
-    ("USDT", "500000000"),
-)
-
 
 class SampleLp(msgspec.Struct, frozen=True):
     name: str
@@ -107,4 +110,6 @@ class SampleLp(msgspec.Struct, frozen=True):
 LPS: Final = (
     SampleLp("binance_primary", "binance_convert", "primary", 1),
     SampleLp("binance_backup", "binance_convert", "backup", 2),
+    SampleLp("luno_zar", "luno", "backup", 3),
+    SampleLp("busha_africa", "busha", "backup", 4),
 )

@@ -25,14 +25,15 @@ from entrypoints.cli.sandbox.files import SampleTenant, SandboxFile
 from entrypoints.cli.sandbox.samples import (
     ASSETS,
     INSTRUMENTS,
-    LP_CAPITAL,
     LPS,
     OPENING_DEPOSITS,
     OPERATORS,
     TENANTS,
     Sample,
+    SampleLp,
     units,
 )
+from entrypoints.simulator.dialects import DIALECTS
 from entrypoints.wiring.registry import read_lps
 from entrypoints.wiring.settings import Settings
 
@@ -62,7 +63,7 @@ class Seed:
             for label in OPERATORS
         ]
         for lp in LPS:
-            await self._capital(lp.name)
+            await self._capital(lp)
         return tenants, operators
 
     async def _tenant(self, sample: Sample) -> SampleTenant:
@@ -131,16 +132,17 @@ class Seed:
                 )
             )
 
-    async def _capital(self, lp: str) -> None:
+    async def _capital(self, lp: SampleLp) -> None:
+        """What a simulated provider opens our account with is what the house paid in there."""
         pay_in = await self._container.get(PayInCapital)
-        for asset, amount in LP_CAPITAL:
+        for asset, amount in DIALECTS[lp.dialect].opening_balances.items():
             await pay_in.execute(
                 PayInCapitalCommand(
-                    request=_request("capital", lp, asset),
-                    lp=LpName(lp),
+                    request=_request("capital", lp.name, asset),
+                    lp=LpName(lp.name),
                     asset=asset,
-                    units=units(asset, amount),
-                    reference=f"opening balance at {lp}",
+                    units=units(asset, f"{amount:f}"),
+                    reference=f"opening balance at {lp.name}",
                 )
             )
 

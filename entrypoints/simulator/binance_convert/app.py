@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from entrypoints.simulator.binance_convert.catalog import OPENING_BALANCES
+from entrypoints.simulator.binance_convert.catalog import ASSETS, OPENING_BALANCES
 from entrypoints.simulator.binance_convert.errors import ok
 from entrypoints.simulator.binance_convert.executing import Executing
 from entrypoints.simulator.binance_convert.guard import Call, Endpoint, Guard
@@ -14,12 +14,13 @@ from entrypoints.simulator.binance_convert.lookups import (
     TRADE_FLOW_PARAMS,
     Lookups,
 )
-from entrypoints.simulator.binance_convert.orders import ORDER_ROW, Order, OrderBook
-from entrypoints.simulator.binance_convert.quotes import Quote, QuoteBook
-from entrypoints.simulator.binance_convert.quoting import GET_QUOTE_PARAMS, QUOTE_ROW, Quoting
+from entrypoints.simulator.binance_convert.quoting import GET_QUOTE_PARAMS, Quoting
 from entrypoints.simulator.binance_convert.schemas import ServerTime
+from entrypoints.simulator.binance_convert.words import ORDER_ROW, QUOTE_ROW
+from entrypoints.simulator.conversions import Quote, QuoteBook
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.journal import Line
+from entrypoints.simulator.orders import Order, OrderBook
 from entrypoints.simulator.vendor import Vendor
 
 __all__ = ["FAULTS", "OPENING_BALANCES", "BinanceConvert"]
@@ -57,8 +58,9 @@ FAULTS = (
 class BinanceConvert:
     def __init__(self, vendor: Vendor, seed: int) -> None:
         self._vendor = vendor
-        self._quotes = QuoteBook(seed)
-        self._orders = OrderBook(vendor)
+        self._quotes = QuoteBook(seed, row=QUOTE_ROW)
+        places = {asset: rule.fraction for asset, rule in ASSETS.items()}
+        self._orders = OrderBook(vendor, row=ORDER_ROW, places=places)
 
     def routes(self) -> list[web.RouteDef]:
         lookups = Lookups(self._quotes, self._orders)

@@ -5,15 +5,20 @@ from aiohttp import web
 from entrypoints.simulator.binance_convert import errors
 from entrypoints.simulator.binance_convert.errors import VendorError, ok
 from entrypoints.simulator.binance_convert.guard import Call
-from entrypoints.simulator.binance_convert.orders import Order, OrderBook
 from entrypoints.simulator.binance_convert.params import required
-from entrypoints.simulator.binance_convert.quotes import QuoteBook
 from entrypoints.simulator.binance_convert.schemas import AcceptAnswer
-from entrypoints.simulator.connection import hold
+from entrypoints.simulator.binance_convert.words import WORDS
+from entrypoints.simulator.conversions import QuoteBook, QuoteState
 from entrypoints.simulator.faults import Stage
+from entrypoints.simulator.orders import NotAccepted, Order, OrderBook, Why
+from entrypoints.simulator.striking import silence_before, spoilt
 from entrypoints.simulator.vendor import Vendor
 
-BAD_GATEWAY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+REFUSALS = {
+    Why.EXPIRED: errors.QUOTE_EXPIRED,
+    Why.USED: errors.QUOTE_USED,
+    Why.BALANCE: errors.BALANCE_INSUFFICIENT,
+}
 
 
 class Executing:
@@ -29,29 +34,25 @@ class Executing:
         if call.asked:
             now_ms = self._vendor.clock.now_ms()
             self._vendor.faults.leave(state.faults, call.asked, Stage.EXECUTE, now_ms=now_ms)
-        silence = call.faults.get("execute_timeout_before_commit")
-        if silence is not None:
-            return await hold(call.request, self._vendor.closing, silence["ms"])
-        order = self._orders.accept(state, call.faults, call.now_ms)
-        return await self._answer(call, order) if call.faults else ok(accepted(order))
-
-    async def _answer(self, call: Call, order: Order) -> web.Response:
-        """The order stands; from here on only the answer goes wrong."""
-        if (silence := call.faults.get("execute_timeout_after_commit")) is not None:
-            return await hold(call.request, self._vendor.closing, silence["ms"])
-        if "execute_502_after_commit" in call.faults:
-            return web.Response(status=502, body=BAD_GATEWAY, content_type="text/html")
+        silent = await silence_before(self._vendor, call.request, call.faults)
+        if silent is not None:
+            return silent
+        order = self._accept(state, call)
         if "duplicate_execute" in call.faults:
             raise VendorError(errors.QUOTE_USED)
         answer = ok(accepted(order))
-        if "execute_200_truncated_json" in call.faults and isinstance(answer.body, bytes):
-            answer.body = answer.body[: len(answer.body) // 2]
-        return answer
+        return await spoilt(self._vendor, call.request, call.faults, answer)
+
+    def _accept(self, state: QuoteState, call: Call) -> Order:
+        try:
+            return self._orders.accept(state, call.faults, call.now_ms)
+        except NotAccepted as refused:
+            raise VendorError(REFUSALS[refused.why]) from None
 
 
 def accepted(order: Order) -> AcceptAnswer:
     return AcceptAnswer(
         order_id=str(order.order_id),
         create_time=order.created_ms,
-        order_status=order.shown(),
+        order_status=WORDS[order.shown()],
     )

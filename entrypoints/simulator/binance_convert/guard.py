@@ -15,8 +15,8 @@ from entrypoints.simulator.binance_convert.errors import ErrorSpec, VendorError,
 from entrypoints.simulator.binance_convert.limits import PER_MINUTE, Limiter, Per
 from entrypoints.simulator.binance_convert.params import Params
 from entrypoints.simulator.binance_convert.wire import check_signature, check_time, read_wire
-from entrypoints.simulator.connection import pause
 from entrypoints.simulator.faults import SCENARIO_HEADER, Fault, FaultInvalid, FaultQueue, Stage
+from entrypoints.simulator.striking import Banned, Broken, TooMany, asked_of, suffered
 from entrypoints.simulator.vendor import Vendor
 
 SIGNED_PARAMS = frozenset(("timestamp", "recvWindow"))
@@ -118,12 +118,8 @@ class Guard:
         return Call(request=request, params=wire.params, now_ms=now_ms, asked=asked, faults=faults)
 
     def _asked(self, request: web.Request) -> list[Fault]:
-        """A misspelt fault is refused: silently trading without it would be worse."""
-        header = request.headers.get(SCENARIO_HEADER)
-        if header is None:
-            return []
         try:
-            return self._vendor.faults.parse(header)
+            return asked_of(self._vendor, request)
         except FaultInvalid as error:
             spec = ErrorSpec(400, errors.INVALID_PARAMETER.code, "{param}: {why}")
             raise VendorError(spec, param=SCENARIO_HEADER, why=str(error)) from None
@@ -137,23 +133,19 @@ class Guard:
         return self._vendor.faults.strike(endpoint.stage, asked, left, now_ms=now_ms)
 
     async def _suffer(self, faults: Mapping[str, Fault], now_ms: int) -> int:
-        """What faults of every call do, and the time it is then by the vendor's clock."""
-        if (slow := faults.get("quote_slow")) is not None:
-            await pause(self._vendor.closing, slow["ms"])
-            now_ms = self._vendor.clock.now_ms()
-        if (skew := faults.get("clock_skew")) is not None:
-            now_ms += skew["ms"]
-        for name in ("quote_5xx", "lookup_5xx"):
-            if (broken := faults.get(name)) is not None:
-                unknown = errors.UNKNOWN
-                raise VendorError(ErrorSpec(broken["status"], unknown.code, unknown.msg))
-        if (limited := faults.get("quote_429")) is not None:
+        """The time it is by the vendor's clock, if the request survives."""
+        try:
+            return await suffered(self._vendor, faults, now_ms)
+        except Broken as broken:
+            unknown = errors.UNKNOWN
+            raise VendorError(ErrorSpec(broken.status, unknown.code, unknown.msg)) from None
+        except Banned as ban:
+            seconds = ban.retry_after_s
+            until_ms = now_ms + seconds * 1_000
+            raise refused(errors.BANNED, retry_after_s=seconds, until_ms=until_ms) from None
+        except TooMany as limited:
             raise refused(
                 errors.TOO_MANY_REQUESTS,
-                retry_after_s=limited["retry_after"],
+                retry_after_s=limited.retry_after_s,
                 limit=PER_MINUTE[Per.UID],
-            )
-        if (ban := faults.get("ip_ban_418")) is not None:
-            seconds = ban["retry_after"]
-            raise refused(errors.BANNED, retry_after_s=seconds, until_ms=now_ms + seconds * 1_000)
-        return now_ms
+            ) from None

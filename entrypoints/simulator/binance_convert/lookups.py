@@ -7,12 +7,13 @@ from aiohttp import web
 from entrypoints.simulator.binance_convert import errors
 from entrypoints.simulator.binance_convert.errors import VendorError, ok
 from entrypoints.simulator.binance_convert.guard import Call
-from entrypoints.simulator.binance_convert.orders import Order, OrderBook
 from entrypoints.simulator.binance_convert.params import Params, optional_int, required_int
-from entrypoints.simulator.binance_convert.quotes import QuoteBook
 from entrypoints.simulator.binance_convert.schemas import OrderAnswer, TradeFlowAnswer, TradeFlowRow
+from entrypoints.simulator.binance_convert.words import WORDS
+from entrypoints.simulator.conversions import QuoteBook
 from entrypoints.simulator.decimals import plain
 from entrypoints.simulator.faults import FaultQueue
+from entrypoints.simulator.orders import Order, OrderBook
 
 WINDOW_MS_MAX = 30 * 24 * 60 * 60 * 1_000
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
@@ -40,7 +41,7 @@ class Lookups:
         hidden = "lookup_404_then_found" in call.faults or "lookup_404_forever" in call.faults
         if order is None or hidden:
             raise VendorError(errors.ORDER_NOT_FOUND)
-        return ok(order_answer(order, order.look()))
+        return ok(order_answer(order, WORDS[order.look()]))
 
     def _asked_for(self, sent: Params) -> Order | None:
         quote_id = sent.get("quoteId")
@@ -96,7 +97,7 @@ def trade_flow_row(order: Order) -> TradeFlowRow:
     return TradeFlowRow(
         quote_id=order.quote.quote_id,
         order_id=order.order_id,
-        order_status=order.shown(),
+        order_status=WORDS[order.shown()],
         from_asset=terms.from_asset,
         from_amount=plain(terms.from_amount),
         to_asset=terms.to_asset,

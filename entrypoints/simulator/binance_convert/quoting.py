@@ -10,25 +10,22 @@ from entrypoints.simulator.binance_convert.catalog import ASSETS, DIRECTIONS, VA
 from entrypoints.simulator.binance_convert.errors import VendorError, ok
 from entrypoints.simulator.binance_convert.guard import Call
 from entrypoints.simulator.binance_convert.params import amount, required
-from entrypoints.simulator.binance_convert.quotes import (
-    Quote,
+from entrypoints.simulator.binance_convert.schemas import AssetInfo, PairInfo, QuoteAnswer
+from entrypoints.simulator.conversions import (
     QuoteBook,
     Side,
     Terms,
-    off_by,
+    book_for,
+    moved_limits,
     price_terms,
 )
-from entrypoints.simulator.binance_convert.schemas import AssetInfo, PairInfo, QuoteAnswer
-from entrypoints.simulator.decimals import plain, times
-from entrypoints.simulator.faults import Stage
+from entrypoints.simulator.decimals import plain
 from entrypoints.simulator.market import Book
 from entrypoints.simulator.vendor import Vendor
 
-QUOTE_ROW = "binance_convert.quote"
 GET_QUOTE_PARAMS = frozenset(
     ("fromAsset", "toAsset", "fromAmount", "toAmount", "walletType", "validTime")
 )
-HALF, TWICE = Decimal("0.5"), Decimal(2)
 
 
 class Quoting:
@@ -63,20 +60,10 @@ class Quoting:
         affordable = self._vendor.account.available(terms.from_asset) >= terms.from_amount
         if not affordable or "quote_insufficient_funds_no_id" in call.faults:
             return ok(answer)
-        quote_id = self._issue(call, terms, answer.valid_timestamp)
-        return ok(msgspec.structs.replace(answer, quote_id=quote_id))
-
-    def _issue(self, call: Call, terms: Terms, valid_until_ms: int) -> str:
-        now_ms = self._vendor.clock.now_ms()
-        self._quotes.forget_old(now_ms)
-        quote = Quote(
-            quote_id=self._quotes.new_id(now_ms), terms=terms, valid_until_ms=valid_until_ms
+        state = self._quotes.issue(
+            self._vendor, terms, valid_until_ms=answer.valid_timestamp, asked=call.asked
         )
-        state = self._quotes.add(quote)
-        self._vendor.keep((QUOTE_ROW, quote))
-        if call.asked:
-            self._vendor.faults.leave(state.faults, call.asked, Stage.QUOTE, now_ms=now_ms)
-        return quote.quote_id
+        return ok(msgspec.structs.replace(answer, quote_id=state.quote.quote_id))
 
     def _valid_ms(self, call: Call) -> int:
         valid_ms = VALID_MS.get(call.params.get("validTime") or "10s")
@@ -109,30 +96,17 @@ class Quoting:
     def _check_limits(self, call: Call, side: Side) -> None:
         """The amount asked for, against the limits of the side it is stated on."""
         rule, asked = ASSETS[side.asset], side.amount or Decimal(0)
-        minimum, maximum = rule.minimum, rule.maximum
-        if (changed := call.faults.get("limits_changed")) is not None:
-            if changed["below"]:
-                minimum = times(asked, TWICE)
-            else:
-                maximum = times(asked, HALF)
+        minimum, maximum = moved_limits(call.faults, asked, rule.minimum, rule.maximum)
         if asked < minimum:
             raise VendorError(errors.AMOUNT_TOO_SMALL, asset=side.asset, limit=plain(minimum))
         if asked > maximum:
             raise VendorError(errors.AMOUNT_TOO_LARGE, asset=side.asset, limit=plain(maximum))
 
     def _book(self, call: Call, source: str, target: str) -> tuple[Book, bool]:
-        market = self._vendor.market
-        selling = market.find(source, target)
-        instrument = selling or market.find(target, source)
-        if instrument is None:
+        found = book_for(self._vendor, call.faults, source, target)
+        if found is None:
             raise VendorError(errors.INVALID_PAIR)
-        at_ms = self._vendor.clock.now_ms()
-        if (stale := call.faults.get("stale_price")) is not None:
-            at_ms -= stale["age_ms"]
-        book = market.book(instrument, at_ms)
-        if (wrong := call.faults.get("price_off_by")) is not None:
-            book = off_by(book, wrong["bps"])
-        return book, selling is not None
+        return found
 
 
 def pair_info(source: str, target: str) -> PairInfo:

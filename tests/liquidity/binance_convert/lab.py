@@ -1,84 +1,22 @@
-"""The adapter and the simulator of its vendor, over real HTTP, on one clock that tests move."""
+"""Binance Convert and its simulator."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Final
+from contextlib import AbstractAsyncContextManager
 
-import aiohttp
 import msgspec
 
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.binance_convert.client import BinanceConvert
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
-from adapters.liquidity.binance_convert.transform import from_ms, to_ms
-from adapters.liquidity.binance_convert.wire import LOOKUP_ATTEMPTS
 from domain.assets.instrument import Instrument
-from entrypoints.simulator.server import RunningSimulator, create_simulator, serve
-from entrypoints.simulator.vendor import Credentials
-from tests.liquidity.instruments import BTC_USDT
+from tests.liquidity.vendor_lab import (
+    CREDENTIALS,
+    SILENCE_MS,
+    SharedClock,
+    VendorLab,
+    running_vendor,
+)
 
-CREDENTIALS: Final = Credentials("partner-key-1", "partner-secret-1")
-START_MS: Final = 1_760_000_000_000
-# Long enough for two busy cores, short enough to wait for a silence on purpose.
-SILENCE_MS: Final = 400
-
-
-class SharedClock:
-    """Ours in `now`, the vendor's in `now_ms`; they differ by `skew` if a test wants it."""
-
-    def __init__(self) -> None:
-        self._now = from_ms(START_MS)
-        self.skew = timedelta(0)
-
-    def now(self) -> datetime:
-        return self._now
-
-    def now_ms(self) -> int:
-        return to_ms(self._now + self.skew)
-
-    def advance(self, duration: timedelta) -> None:
-        self._now += duration
-
-
-class BinanceLab:
-    lookup_attempts = LOOKUP_ATTEMPTS
-
-    def __init__(
-        self, running: RunningSimulator, clock: SharedClock, provider: BinanceConvert
-    ) -> None:
-        self.clock = clock
-        self.provider = provider
-        self.running = running
-        self.instrument: Instrument = BTC_USDT
-        self._control = aiohttp.ClientSession()
-
-    def now(self) -> datetime:
-        return self.clock.now()
-
-    def advance(self, duration: timedelta) -> None:
-        self.clock.advance(duration)
-
-    async def arm(self, fault: str, **params: int) -> None:
-        await self.control("POST", "faults", {"fault": fault, **params})
-
-    async def disarm(self) -> None:
-        await self.control("DELETE", "faults", None)
-
-    async def executions(self) -> int:
-        listed = await self.control("GET", "executions", None)
-        return len(msgspec.convert(listed["data"], type=list[object]))
-
-    async def control(self, method: str, path: str, body: object) -> dict[str, object]:
-        data = None if body is None else msgspec.json.encode(body)
-        url = f"{self.running.control_url}/{path}"
-        async with self._control.request(method, url, data=data) as response:
-            raw = await response.read()
-            assert response.status < 300, raw
-            return msgspec.json.decode(raw, type=dict[str, object])
-
-    async def close(self) -> None:
-        await self._control.close()
+BinanceLab = VendorLab[BinanceConvert]
 
 
 def settings_for(url: str, **changes: object) -> BinanceConvertSettings:
@@ -103,20 +41,12 @@ def provider_for(
     return BinanceConvert(settings, http=http, clock=clock, instruments=instruments)
 
 
-@asynccontextmanager
-async def running_lab(*, rate_limits: bool = True, **changes: object) -> AsyncIterator[BinanceLab]:
+def running_lab(
+    *, rate_limits: bool = True, **changes: object
+) -> AbstractAsyncContextManager[BinanceLab]:
     """BTC-USDT stands at 64,000."""
-    clock = SharedClock()
-    app = create_simulator(
-        "binance_convert", seed=7, credentials=CREDENTIALS, clock=clock, rate_limits=rate_limits
-    )
-    running = await serve(app)
-    provider = provider_for(settings_for(running.url, **changes), clock)
-    lab = BinanceLab(running, clock, provider)
-    try:
-        await lab.control("POST", "prices", {"instrument": "BTC-USDT", "price": "64000"})
-        yield lab
-    finally:
-        await provider.close()
-        await lab.close()
-        await running.close()
+
+    def make(url: str, clock: SharedClock) -> BinanceConvert:
+        return provider_for(settings_for(url, **changes), clock)
+
+    return running_vendor("binance_convert", make, rate_limits=rate_limits)

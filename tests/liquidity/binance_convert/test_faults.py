@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Final
 
 import pytest
 
-from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from domain.liquidity.outcome import NotSeen, Pending, Rejected, Unknown
 from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
-from tests.contract.liquidity_contract import (
+from entrypoints.simulator.faults import Stage
+from tests.contract.liquidity_faults import (
+    assert_answers_agree_with_what_happened,
+    faults_at,
+)
+from tests.contract.liquidity_lab import (
     TENTH_OF_A_COIN,
     as_quoted,
     executed,
@@ -68,7 +72,7 @@ async def test_odd_price_is_still_a_quote_that_adds_up(lab: BinanceLab, scenario
     """Whether a price is acceptable is not the adapter's to say."""
     quote = await lab.provider.request_quote(request_for(lab, scenario))
     assert isinstance(quote, LpQuote)
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
 
 
 async def test_vendor_is_left_alone_for_as_long_as_it_asked(lab: BinanceLab) -> None:
@@ -88,7 +92,7 @@ async def test_nothing_is_executed_during_a_ban(lab: BinanceLab) -> None:
     assert isinstance(await looked_up(lab, quote), Unknown)
     lab.advance(timedelta(seconds=5))
     assert isinstance(await looked_up(lab, quote), NotSeen)
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -117,14 +121,14 @@ async def test_broken_answer_after_the_execution_is_unknown_until_found(
     quote = await quoted(lab)
     await lab.arm(fault)
     assert isinstance(await executed(lab, quote), Unknown)
-    assert as_quoted(await looked_up(lab, quote), quote)
+    assert as_quoted(lab, await looked_up(lab, quote), quote)
     assert await lab.executions() == 1
 
 
 async def test_duplicated_request_is_found_to_be_our_own_execution(lab: BinanceLab) -> None:
     quote = await quoted(lab)
     await lab.arm("duplicate_execute")
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -145,7 +149,7 @@ async def test_fill_whose_record_cannot_be_read_yet_is_pending(lab: BinanceLab) 
     quote = await quoted(lab)
     await lab.arm("lookup_5xx")
     assert isinstance(await executed(lab, quote), Pending)
-    assert as_quoted(await looked_up(lab, quote), quote)
+    assert as_quoted(lab, await looked_up(lab, quote), quote)
     assert await lab.executions() == 1
 
 
@@ -170,63 +174,12 @@ async def test_second_witness_in_trouble_proves_no_absence(lab: BinanceLab) -> N
     assert not seen.authoritative
 
 
-EXECUTE_FAULTS: Final = (
-    "",
-    "execute_timeout_after_commit",
-    "execute_timeout_before_commit",
-    "execute_502_after_commit",
-    "execute_200_truncated_json",
-    "execute_async_pending",
-    "last_look_reject",
-    "expired",
-    "already_used",
-    "duplicate_execute",
-    "amounts_differ_from_quote",
-    "unknown_enum",
-    "balance_drop",
-    "clock_skew",
-    "ip_ban_418",
-)
-LOOKUP_FAULTS: Final = ("", "lookup_404_then_found", "lookup_404_forever", "lookup_5xx")
-
-
-@pytest.mark.parametrize("fault", EXECUTE_FAULTS)
-@pytest.mark.parametrize("lookup_fault", LOOKUP_FAULTS)
+@pytest.mark.parametrize("fault", faults_at("binance_convert", Stage.EXECUTE))
+@pytest.mark.parametrize("lookup_fault", faults_at("binance_convert", Stage.LOOKUP))
 async def test_whatever_fails_the_answers_agree_with_what_happened(
     lab: BinanceLab, fault: str, lookup_fault: str
 ) -> None:
-    """Each fault of an execution with each fault of its lookup, up to the final answer."""
-    quote = await quoted(lab)
-    for name in filter(None, (fault, lookup_fault)):
-        await lab.arm(name)
-    outcome = await executed(lab, quote)
-    happened = await lab.executions()
-    assert happened in (0, 1)
-    assert_not_contradicted(outcome, happened)
-    await lab.disarm()
-    let_absence_become_final(lab, quote)
-    lab.advance(timedelta(minutes=2))
-    final = await final_answer(lab, quote)
-    assert isinstance(final, Filled) == (happened == 1)
-    assert_not_contradicted(final, happened)
-    assert await lab.executions() == happened
-
-
-def assert_not_contradicted(said: Outcome | NotSeen, happened: int) -> None:
-    match said:
-        case Filled():
-            assert happened == 1
-        case Rejected() | NotSeen(authoritative=True):
-            assert happened == 0
-
-
-async def final_answer(lab: BinanceLab, quote: LpQuote) -> Outcome | NotSeen:
-    seen = await looked_up(lab, quote)
-    for _ in range(5):
-        if isinstance(seen, Filled | Rejected | NotSeen):
-            break
-        seen = await looked_up(lab, quote)
-    return seen
+    await assert_answers_agree_with_what_happened(lab, fault, lookup_fault)
 
 
 async def test_amount_finer_than_the_vendor_is_bought_and_booked_exactly(lab: BinanceLab) -> None:
@@ -237,7 +190,7 @@ async def test_amount_finer_than_the_vendor_is_bought_and_booked_exactly(lab: Bi
     assert isinstance(quote, LpQuote)
     assert quote.base_units == 123_456_790_000_000_000
     lab.instrument = ETH_USDT
-    assert as_quoted(await executed(lab, quote), quote)
+    assert as_quoted(lab, await executed(lab, quote), quote)
 
 
 @pytest.mark.parametrize(

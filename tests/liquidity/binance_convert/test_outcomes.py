@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
-from adapters.liquidity.binance_convert.errors import MEANINGS, Verdict
+from adapters.liquidity.binance_convert.errors import MEANINGS
 from adapters.liquidity.binance_convert.outcomes import (
     LookUp,
     listed,
@@ -14,7 +14,8 @@ from adapters.liquidity.binance_convert.outcomes import (
     read_order,
 )
 from adapters.liquidity.binance_convert.schemas import OrderRecord, read_trade_flow
-from adapters.liquidity.binance_convert.transform import from_ms
+from adapters.liquidity.meanings import Verdict
+from adapters.liquidity.times import from_ms
 from domain.liquidity.outcome import (
     Filled,
     LpLeg,

@@ -6,18 +6,16 @@ from typing import Final
 import pytest
 
 from adapters.http_client.exchange import Answered, Exchange, Lost, NotSent
+from adapters.liquidity.asking import Ask, ask_for
 from adapters.liquidity.binance_convert.reference import NotListed, PairLimits
 from adapters.liquidity.binance_convert.schemas import read_assets, read_pairs
 from adapters.liquidity.binance_convert.transform import (
-    Ask,
-    ask_for,
     beyond_limits,
-    from_ms,
     limits_of,
     quote_params,
     read_quote,
-    to_ms,
 )
+from adapters.liquidity.times import from_ms, to_ms
 from domain.assets.instrument import Instrument
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side

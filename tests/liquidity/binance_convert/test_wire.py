@@ -26,16 +26,10 @@ from domain.liquidity.quote import LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.ids import OrderId
 from domain.shared.side import FixedSide, Side
 from tests.liquidity.binance_convert import payloads
-from tests.liquidity.binance_convert.lab import (
-    CREDENTIALS,
-    START_MS,
-    SharedClock,
-    provider_for,
-    running_lab,
-    settings_for,
-)
+from tests.liquidity.binance_convert.lab import provider_for, running_lab, settings_for
 from tests.liquidity.instruments import BTC_USDT
 from tests.liquidity.raw_server import RawServer, Reply, hangs_up, raw_server, says
+from tests.liquidity.vendor_lab import CREDENTIALS, START_MS, SharedClock
 
 SUCCESS: Final = says(200, payloads.ACCEPTED % b"SUCCESS")
 ORDER: Final = says(200, payloads.ORDER)
@@ -55,6 +49,11 @@ class Scene:
                 order_id=OrderId(UUID(int=1)),
                 lp_quote_id=quote_id,
                 client_ref="ord_1",
+                instrument=BTC_USDT,
+                side=Side.SELL,
+                base_units=10_000_000,
+                quote_units=6_400 * 10**8,
+                lp_expires_at=self.clock.now() + timedelta(seconds=10),
                 deadline=self.clock.now() + timedelta(milliseconds=within_ms),
                 scenario=scenario,
             )

@@ -41,7 +41,7 @@ async def test_configured_lp_is_built_by_its_dialect(tmp_path: Path) -> None:
 
 def test_words_of_the_file_become_those_of_the_dialect(tmp_path: Path) -> None:
     (entry,) = read_lps(write(tmp_path, ROW))
-    (plugin,) = LPS
+    plugin = next(each for each in LPS if each.dialect == ROW["dialect"])
     settings = msgspec.convert(entry.options, plugin.settings, strict=False)  # type: ignore[attr-defined]
     assert settings.base_url == ROW["url"]
     assert settings.absence_margin == timedelta(seconds=5)

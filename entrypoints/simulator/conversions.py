@@ -5,14 +5,16 @@ up, as the vendor's published samples show: from x ratio is not to, and must not
 """
 
 from collections import deque
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
 
 import msgspec
 
 from entrypoints.simulator.decimals import over, plus, rounded, times
-from entrypoints.simulator.faults import FaultQueue
+from entrypoints.simulator.faults import Fault, FaultQueue, Stage
 from entrypoints.simulator.market import Book
+from entrypoints.simulator.vendor import Vendor
 
 KEPT_AFTER_EXPIRY_MS = 600_000
 _ONE = Decimal(1)
@@ -77,6 +79,17 @@ def _scale(amount: Decimal, price: Decimal, places: int, *, multiply: bool) -> D
     return over(amount, price, places=places, rounding=ROUND_HALF_UP)
 
 
+def moved_limits(
+    faults: Mapping[str, Fault], asked: Decimal, minimum: Decimal, maximum: Decimal
+) -> tuple[Decimal, Decimal]:
+    """What `limits_changed` makes of a minimum and a maximum, for this amount."""
+    if (changed := faults.get("limits_changed")) is None:
+        return minimum, maximum
+    if changed["below"]:
+        return times(asked, Decimal(2)), maximum
+    return minimum, times(asked, Decimal("0.5"))
+
+
 def off_by(book: Book, bps: int) -> Book:
     factor = plus(_ONE, Decimal(bps).scaleb(-4))
     return Book(
@@ -84,9 +97,30 @@ def off_by(book: Book, bps: int) -> Book:
     )
 
 
+def book_for(
+    vendor: Vendor, faults: Mapping[str, Fault], source: str, target: str
+) -> tuple[Book, bool] | None:
+    """The price as the faults bend it, and whether `source` is the base; None for no such pair."""
+    market = vendor.market
+    selling = market.find(source, target)
+    instrument = selling or market.find(target, source)
+    if instrument is None:
+        return None
+    at_ms = vendor.clock.now_ms()
+    if (stale := faults.get("stale_price")) is not None:
+        at_ms -= stale["age_ms"]
+    book = market.book(instrument, at_ms)
+    if (wrong := faults.get("price_off_by")) is not None:
+        book = off_by(book, wrong["bps"])
+    return book, selling is not None
+
+
 class QuoteBook:
-    def __init__(self, seed: int) -> None:
+    """`row` is the name of a quote in the journal."""
+
+    def __init__(self, seed: int, *, row: str) -> None:
         self._seed = seed
+        self._row = row
         self._issued = 0
         self._open: dict[str, QuoteState] = {}
         self._by_age: deque[str] = deque()
@@ -96,6 +130,19 @@ class QuoteBook:
         self._issued += 1
         text = f"{self._seed}/quote/{now_ms}/{self._issued}".encode()
         return blake2b(text, digest_size=16).hexdigest()
+
+    def issue(
+        self, vendor: Vendor, terms: Terms, *, valid_until_ms: int, asked: list[Fault]
+    ) -> QuoteState:
+        """Takes a new quote down, with what its header asked to happen to it later."""
+        now_ms = vendor.clock.now_ms()
+        self.forget_old(now_ms)
+        quote = Quote(quote_id=self.new_id(now_ms), terms=terms, valid_until_ms=valid_until_ms)
+        state = self.add(quote)
+        vendor.keep((self._row, quote))
+        if asked:
+            vendor.faults.leave(state.faults, asked, Stage.QUOTE, now_ms=now_ms)
+        return state
 
     def add(self, quote: Quote) -> QuoteState:
         state = self._open[quote.quote_id] = QuoteState(quote)

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable
 
+from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.shared.side import Side
+
+
+def legs(instrument: Instrument, side: Side) -> tuple[Asset, Asset]:
+    """What we give and what we get."""
+    if side is Side.BUY:
+        return instrument.quote, instrument.base
+    return instrument.base, instrument.quote
 
 
 class Pairs:
@@ -11,6 +19,7 @@ class Pairs:
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._known: dict[tuple[str | None, str | None], tuple[Instrument, Side]] = {}
+        self._assets: dict[str, Asset] = {}
         for instrument in instruments:
             self.learn(instrument)
 
@@ -19,6 +28,10 @@ class Pairs:
         if (known := self._known.get((base, quote))) is None or known[0] is not instrument:
             self._known[quote, base] = (instrument, Side.BUY)
             self._known[base, quote] = (instrument, Side.SELL)
+            self._assets[base], self._assets[quote] = instrument.base, instrument.quote
 
     def find(self, given: str | None, gotten: str | None) -> tuple[Instrument, Side] | None:
         return self._known.get((given, gotten))
+
+    def asset(self, code: str) -> Asset | None:
+        return self._assets.get(code)

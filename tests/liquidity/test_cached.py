@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from adapters.liquidity.binance_convert.reference import ASK_AGAIN_AFTER, Cached, Freshness
+from adapters.liquidity.cached import ASK_AGAIN_AFTER, Cached, Freshness
 from adapters.memory.clock import ManualClock
 
 FRESHNESS = Freshness(fresh_for=timedelta(minutes=10), usable_for=timedelta(hours=1))

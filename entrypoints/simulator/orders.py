@@ -2,43 +2,55 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
 
 import msgspec
 
 from entrypoints.simulator.account import Execution, InsufficientBalance, Leg
-from entrypoints.simulator.binance_convert import errors
-from entrypoints.simulator.binance_convert.catalog import ASSETS
-from entrypoints.simulator.binance_convert.errors import VendorError
-from entrypoints.simulator.binance_convert.quotes import Quote, QuoteState, Terms
+from entrypoints.simulator.conversions import Quote, QuoteState, Terms
 from entrypoints.simulator.decimals import ZERO, plus, rounded, times
 from entrypoints.simulator.faults import Fault
 from entrypoints.simulator.vendor import Vendor
 
-ORDER_ROW = "binance_convert.order"
-PROCESS, ACCEPT_SUCCESS, SUCCESS, FAIL = "PROCESS", "ACCEPT_SUCCESS", "SUCCESS", "FAIL"
-UNDOCUMENTED = "SETTLING"
+
+class Shown(StrEnum):
+    """Where an order stands, before a dialect puts its own word to it."""
+
+    PENDING = "pending"
+    LAST_PENDING = "last_pending"
+    FILLED = "filled"
+    FAILED = "failed"
+    UNDOCUMENTED = "undocumented"
 
 
-class Order(msgspec.Struct, kw_only=True):
-    """`status` is the final one; the counters say for how many lookups it stays hidden."""
+class Why(StrEnum):
+    EXPIRED = "expired"
+    USED = "used"
+    BALANCE = "balance"
 
-    order_id: int
-    quote: Quote
-    terms: Terms
-    status: str
-    created_ms: int
+
+class NotAccepted(Exception):
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Veiled(msgspec.Struct, kw_only=True):
+    """The counters say for how many lookups it stays hidden whether an order `fails`."""
+
+    fails: bool = False
     pending_lookups: int = 0
     unknown_lookups: int = 0
 
-    def shown(self) -> str:
+    def shown(self) -> Shown:
         if self.unknown_lookups:
-            return UNDOCUMENTED
+            return Shown.UNDOCUMENTED
         if self.pending_lookups:
-            return PROCESS if self.pending_lookups > 1 else ACCEPT_SUCCESS
-        return self.status
+            return Shown.PENDING if self.pending_lookups > 1 else Shown.LAST_PENDING
+        return Shown.FAILED if self.fails else Shown.FILLED
 
-    def look(self) -> str:
-        """What one orderStatus call sees, one step nearer to the final status."""
+    def look(self) -> Shown:
+        """What one lookup sees, one step nearer to the final status."""
         status = self.shown()
         if self.unknown_lookups:
             self.unknown_lookups -= 1
@@ -47,9 +59,25 @@ class Order(msgspec.Struct, kw_only=True):
         return status
 
 
+class Order(Veiled, kw_only=True):
+    order_id: int
+    quote: Quote
+    terms: Terms
+    created_ms: int
+
+
+def fails_by(faults: Mapping[str, Fault]) -> bool:
+    pending = faults.get("execute_async_pending")
+    return "last_look_reject" in faults or (pending is not None and bool(pending["fails"]))
+
+
 class OrderBook:
-    def __init__(self, vendor: Vendor) -> None:
+    """`row` is its name in the journal; `places` are the decimals of each asset."""
+
+    def __init__(self, vendor: Vendor, *, row: str, places: Mapping[str, int]) -> None:
         self._vendor = vendor
+        self._row = row
+        self._places = places
         self._by_id: dict[int, Order] = {}
         self._by_quote: dict[str, Order] = {}
 
@@ -63,21 +91,21 @@ class OrderBook:
         return reversed(self._by_id.values())
 
     def accept(self, state: QuoteState, faults: Mapping[str, Fault], now_ms: int) -> Order:
-        """The order, executed unless its status is FAIL. Raises VendorError and changes nothing
+        """The order, executed unless it fails. Raises NotAccepted and changes nothing
         (but for faults that say otherwise). No await in here: two copies of a request cannot meet.
         """
         if state.spent:
-            raise VendorError(errors.QUOTE_USED)
+            raise NotAccepted(Why.USED)
         if "expired" in faults:
             state.void = True
         if state.void or now_ms > state.quote.valid_until_ms:
-            raise VendorError(errors.QUOTE_EXPIRED)
+            raise NotAccepted(Why.EXPIRED)
         if "already_used" in faults:
             state.spent = True
-            raise VendorError(errors.QUOTE_USED)
+            raise NotAccepted(Why.USED)
         order = self._order(state.quote, faults, now_ms)
-        if order.status == FAIL:
-            self._vendor.keep((ORDER_ROW, order))
+        if order.fails:
+            self._vendor.keep((self._row, order))
         else:
             self._execute(order, faults)
         state.spent = True
@@ -90,13 +118,12 @@ class OrderBook:
 
     def _order(self, quote: Quote, faults: Mapping[str, Fault], now_ms: int) -> Order:
         pending, unknown = faults.get("execute_async_pending"), faults.get("unknown_enum")
-        fails = "last_look_reject" in faults or (pending is not None and pending["fails"])
         differs = faults.get("amounts_differ_from_quote")
         return Order(
             order_id=self._new_id(now_ms),
             quote=quote,
-            terms=quote.terms if differs is None else less_by(quote.terms, differs["bps"]),
-            status=FAIL if fails else SUCCESS,
+            terms=quote.terms if differs is None else self._less(quote.terms, differs["bps"]),
+            fails=fails_by(faults),
             created_ms=now_ms,
             pending_lookups=pending["lookups"] if pending else 0,
             unknown_lookups=unknown["lookups"] if unknown else 0,
@@ -119,14 +146,13 @@ class OrderBook:
             executed_ms=order.created_ms,
         )
         try:
-            self._vendor.execute(execution, (ORDER_ROW, order))
+            self._vendor.execute(execution, (self._row, order))
         except InsufficientBalance:
-            raise VendorError(errors.BALANCE_INSUFFICIENT) from None
+            raise NotAccepted(Why.BALANCE) from None
 
-
-def less_by(terms: Terms, bps: int) -> Terms:
-    """The same conversion with `bps` less received."""
-    factor = plus(Decimal(1), Decimal(-bps).scaleb(-4))
-    places = ASSETS[terms.to_asset].fraction
-    received = rounded(times(terms.to_amount, factor), places=places, rounding=ROUND_HALF_UP)
-    return msgspec.structs.replace(terms, to_amount=received)
+    def _less(self, terms: Terms, bps: int) -> Terms:
+        """The same conversion with `bps` less received."""
+        factor = plus(Decimal(1), Decimal(-bps).scaleb(-4))
+        places = self._places[terms.to_asset]
+        received = rounded(times(terms.to_amount, factor), places=places, rounding=ROUND_HALF_UP)
+        return msgspec.structs.replace(terms, to_amount=received)

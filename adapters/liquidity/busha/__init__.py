@@ -1,0 +1,1 @@
+"""Busha: naira and shillings. It executes an expired quote at the market, so we never send one."""

@@ -1,0 +1,128 @@
+"""Luno behind the port: quotes made from its book, executed as fill-or-kill orders."""
+
+from datetime import datetime
+from typing import Final
+
+from adapters.http_client.client import HttpClient
+from adapters.liquidity.channel import Channel
+from adapters.liquidity.luno.config import LunoSettings
+from adapters.liquidity.luno.lookup import Lookup
+from adapters.liquidity.luno.outcomes import LookUp, read_placed
+from adapters.liquidity.luno.quoting import Quoting
+from adapters.liquidity.luno.ticket import read_ticket
+from adapters.liquidity.luno.wire import Wire
+from adapters.liquidity.meanings import Reason
+from application.ports.clock import Clock
+from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
+from domain.liquidity.outcome import (
+    ExecutionKey,
+    LpExecute,
+    LpExecutionPage,
+    LpHolding,
+    NotSeen,
+    Outcome,
+    Pending,
+    Rejected,
+    Unknown,
+)
+from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
+
+CAPABILITIES: Final = Capabilities(
+    exact_in=False,
+    exact_out=False,
+    exact_base=True,
+    client_ref=True,
+    client_ref_length_max=255,
+    lookup_by=LookupBy.CLIENT_REF,
+    proves_absence=True,
+    settlement=Settlement.PREFUNDED,
+    asynchronous=True,
+    last_look=True,
+    reports_balances=True,
+    improves=True,
+)
+
+
+class Luno:
+    def __init__(self, settings: LunoSettings, *, http: HttpClient, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._channel = Channel(settings, http=http, clock=clock)
+        wire = Wire(settings, channel=self._channel, clock=clock)
+        self._wire = wire
+        self._quoting = Quoting(settings, wire=wire, clock=clock)
+        self._lookup = Lookup(wire, self._quoting)
+
+    @property
+    def name(self) -> LpName:
+        return self._settings.lp
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
+        if (until := self._channel.closed_until()) is not None:
+            detail = f"not asked: the vendor wants no request until {until}"
+            return LpQuoteRefused(lp=self.name, reason=QuoteRefusal.RATE_LIMITED, detail=detail)
+        return await self._quoting.request(request)
+
+    async def execute_quote(self, request: LpExecute) -> Outcome:
+        if (unsent := self._channel.why_not_sent(request)) is not None:
+            return unsent
+        ticket = read_ticket(request.lp_quote_id)
+        if ticket is None:
+            return Rejected(reason=Reason.NOT_SENT, detail="the quote is none of ours")
+        if self._clock.now() >= ticket.expires_at:
+            return Rejected(reason=Reason.QUOTE_EXPIRED, detail="nothing was sent")
+        exchange = await self._wire.post_order(ticket, request)
+        read = read_placed(exchange, confirmed=self._settings.refusals_confirmed)
+        return await self._look_up(request, read) if isinstance(read, LookUp) else read
+
+    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
+        asked_at = self._clock.now()
+        seen = await self._lookup.by_ref(key.client_ref, instrument=key.instrument, side=key.side)
+        if seen is not None:
+            return seen
+        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
+            return NotSeen(authoritative=False, detail="no such order, but it may still appear")
+        return await self._lookup.in_history(key)
+
+    async def list_executions(
+        self, *, since: datetime, until: datetime, limit: int
+    ) -> LpExecutionPage:
+        return await self._lookup.page(since=since, until=until, limit=limit)
+
+    async def balances(self) -> tuple[LpHolding, ...] | None:
+        return await self._lookup.balances()
+
+    async def close(self) -> None:
+        await self._quoting.close()
+        await self._channel.close()
+
+    async def _look_up(self, request: LpExecute, placed: LookUp) -> Outcome:
+        """What became of the order stands in its record only."""
+        left_ms = self._channel.left_ms(request)
+        if left_ms <= 0:
+            return _unread(placed, "the deadline has passed")
+        seen = await self._lookup.by_ref(
+            request.client_ref,
+            instrument=request.instrument,
+            side=request.side,
+            read_ms=min(self._settings.lookup_timeout_ms, left_ms),
+            attempts=1,
+        )
+        match seen:
+            case None:
+                return _unread(placed, "no such order")
+            case Unknown(cause=cause):
+                return _unread(placed, cause)
+            case _:
+                return seen
+
+
+def _unread(placed: LookUp, why: str) -> Pending | Unknown:
+    """An order that was acknowledged is pending: its absence would be a contradiction."""
+    if placed.order_id is None:
+        return Unknown(cause=f"already used, and the record does not tell by whom: {why}")
+    return Pending(lp_execution_id=placed.order_id)

@@ -1,0 +1,1 @@
+"""Busha: naira and shillings. An expired quote is executed all the same, at the market."""
