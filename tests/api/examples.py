@@ -113,10 +113,13 @@ def _of_events(ids: dict[str, str], customer_id: str) -> dict[str, tuple[str, Js
         "list_webhook_endpoints": (hooks, None),
         "get_webhook_endpoint": (one, None),
         "update_webhook_endpoint": (one, {"status": "disabled"}),
-        "rotate_webhook_secret": (f"{one}/rotate", {}),
+        "rotate_webhook_secret": (f"{one}/rotate", {"overlap_seconds": 60}),
         "list_webhook_attempts": (f"{one}/attempts", None),
         "redeliver_events": (f"{one}/redeliver", {"after": 0}),
-        "redeliver_event": (f"/v1/events/{ids['event']}/redeliver", {}),
+        "redeliver_event": (
+            f"/v1/events/{ids['event']}/redeliver",
+            {"webhook_endpoint_id": ids["webhook_endpoint"]},
+        ),
         "remove_webhook_endpoint": (one, None),
     }
 

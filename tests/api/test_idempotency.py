@@ -23,7 +23,11 @@ OTHER: dict[str, Json] = {
     "create_reconciliation_run": {"from": "2026-01-01T00:00:00Z"},
     "resolve_break": {"action": "withdraw_write_off"},
     "create_change_request": {"credit_line": "2"},
-    # Their bodies say no more than whose request it is.
+    "create_webhook_endpoint": {"description": "another"},
+    "rotate_webhook_secret": {"overlap_seconds": 61},
+    "redeliver_events": {"after": 1},
+    # Their bodies say no more than whose request it is, or to whom.
+    "redeliver_event": {},
     "approve_change_request": {},
     "reject_change_request": {},
 }
@@ -62,6 +66,9 @@ async def test_second_request_answers_with_the_first_effect(
     if "key" in expected:
         assert expected["key"].startswith("ak_test_")
         expected["key"] = None  # the text of a key is shown once
+    if "secret" in expected:
+        assert expected["secret"].startswith("whsec_")
+        expected["secret"] = None
     for replay in (second, quoted):
         assert made(replay, 201) == expected
         assert replay.headers["idempotent-replayed"] == "true"

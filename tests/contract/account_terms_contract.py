@@ -216,7 +216,7 @@ async def on_record(
         proposed_at=now,
     )
     await tx.change_requests.add(request)
-    done = approved(request, checker)
+    done = approved(await tx.change_requests.get(request.id), checker)
     await tx.change_requests.decide(done)
     await tx.account_changes.record(
         AccountChange(request=done, before=terms.before, after=terms.after)

@@ -72,6 +72,8 @@ DAMAGE: Final = {
             "entries_numbered_without_gap",
             "header_has_entries",
             "last_checkpoint_reaches_the_fold",
+            "mirror_nets_its_original",
+            "order_hold_is_what_was_captured",
             "running_balance_continues",
         },
     ),

@@ -112,6 +112,9 @@ class Common(NamedTuple):
 
 
 class Stack:
+    admin_url: str
+    """For what no role of ours may write, and a test has to."""
+
     def __init__(
         self, *, api: asyncpg.Pool, record: asyncpg.Pool, worker: asyncpg.Pool, ops: asyncpg.Pool
     ) -> None:
@@ -219,6 +222,7 @@ async def open_stack(database: Database, *, size: int = 8) -> AsyncIterator[Stac
     pools = [await create_pool(url, size=size, application_name="test") for url in urls]
     api, record, worker, ops = pools
     stack = Stack(api=api, record=record, worker=worker, ops=ops)
+    stack.admin_url = database.admin_url
     try:
         await stack.seed()
         yield stack

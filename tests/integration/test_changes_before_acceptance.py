@@ -21,6 +21,7 @@ from domain.quotes.quote import Quote
 from domain.shared.ids import CustomerId, TenantId
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, accepting, quoted
+from tests.integration.direct import connected
 from tests.integration.stack import PRIMARY, Stack, open_stack
 
 USDT = 1_000_000
@@ -53,7 +54,8 @@ async def set_lp(stack: Stack, state: LpState) -> None:
 
 
 async def set_instrument(stack: Stack, status: str) -> None:
-    await stack.ops.execute("UPDATE instruments SET status = $1", status)
+    async with connected(stack.admin_url) as admin:
+        await admin.execute("UPDATE aksum.instruments SET status = $1", status)
     await until_seen()
 
 
@@ -129,10 +131,9 @@ async def test_quote_that_has_expired_at_its_lp_is_not_sent(stack: Stack) -> Non
     """Within the time to send, but some LPs would execute it, at the market."""
     tenant_id, customer_id, quote = await a_quote(stack)
     left = quote.lp_expires_at - stack.clock.now()
-    async with stack.ops.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT set_config('app.tenant_id', $1, true)", str(tenant_id))
-        await connection.execute(
-            "UPDATE quotes SET lp_expires_at = lp_expires_at - $2::interval WHERE id = $1",
+    async with connected(stack.admin_url) as admin:
+        await admin.execute(
+            "UPDATE aksum.quotes SET lp_expires_at = lp_expires_at - $2::interval WHERE id = $1",
             quote.id,
             left - timedelta(seconds=1),
         )
