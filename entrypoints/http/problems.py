@@ -202,6 +202,8 @@ def _refusal(error: Exception) -> ApiError | None:
 def _context(error: DomainError) -> dict[str, object]:
     """Only what the contract names: the rest of an error's context is for our own eyes."""
     shown: dict[str, object] = {}
+    if public_code(error) == "validation_failed":
+        shown["errors"] = [{"detail": error.detail}]
     if error.code in _REASONS:
         shown["reason"] = error.code
     if error.code == "webhook_url_refused":

@@ -32,6 +32,7 @@ UNREAD: Final = {
     "schedules": (API,),
 }
 _SERVED: Final = (Right(API_OPS, INSERT),)
+_SETTLED: Final = (Right(EVERYBODY, INSERT),)
 _CHANGED: Final = (Right(EVERYBODY, INSERT), Right(EVERYBODY, UPDATE))
 GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     "access_directory": _SERVED,
@@ -112,7 +113,7 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
             "tenant_id key fingerprint outcome account_id hold_id transaction_id",
         ),
     ),
-    "ledger_reversals": _SERVED,
+    "ledger_reversals": _SETTLED,
     "ledger_seals": (Right((WORKER,), INSERT),),
     "ledger_transactions": (
         Right(
@@ -166,9 +167,9 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         Right(EVERYBODY, UPDATE, "status updated_at version"),
     ),
     "recon_breaks": (
-        *_SERVED,
+        *_SETTLED,
         Right(
-            API_OPS,
+            EVERYBODY,
             UPDATE,
             (
                 "account_id approved_at approved_by booked_at detail item_batch_ref "
@@ -178,12 +179,12 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
             ),
         ),
     ),
-    "recon_lines": _SERVED,
-    "recon_matches": _SERVED,
-    "recon_positions": _SERVED,
+    "recon_lines": _SETTLED,
+    "recon_matches": _SETTLED,
+    "recon_positions": _SETTLED,
     # Nothing of a source changes; its row is what runs lock, which takes a right to update.
-    "recon_sources": (*_SERVED, Right(API_OPS, UPDATE, "created_at")),
-    "recon_statements": _SERVED,
+    "recon_sources": (*_SETTLED, Right(EVERYBODY, UPDATE, "created_at")),
+    "recon_statements": _SETTLED,
     "schedules": (Right((WORKER,), INSERT), Right((WORKER, OPS), UPDATE)),
     "tenants": (*_SERVED, Right(API_OPS, UPDATE, "status updated_at version")),
     "transfer_batch_items": _SERVED,
