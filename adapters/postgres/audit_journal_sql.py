@@ -64,11 +64,11 @@ JOURNAL_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
               AS detail
             FROM marks m CROSS JOIN LATERAL (
               SELECT h.id, h.booked_at FROM ledger_transactions h
-              WHERE h.tenant_id = m.tenant_id AND h.booked_at > aksum.booked_at_most()
+              WHERE h.tenant_id = m.tenant_id AND h.booked_at > (SELECT aksum.booked_at_most())
               OFFSET 0) t
             UNION ALL
             SELECT b.tenant_id, b.account_id::text, format('last booked at %s', b.last_booked_at)
-            FROM ledger_balances b WHERE b.last_booked_at > aksum.booked_at_most()
+            FROM ledger_balances b WHERE b.last_booked_at > (SELECT aksum.booked_at_most())
             UNION ALL
             SELECT {house}, 'clock', format('time is closed until %s', c.closed_until)
             FROM ledger_clock c WHERE c.closed_until > aksum.booked_at_most()""",

@@ -139,7 +139,8 @@ def _wrong(scan: dict[str, Any]) -> tuple[str | None, ...] | None:
 
 async def generic_plan(database: Database, statement: str) -> dict[str, Any]:
     parameters = max(int(number) for number in re.findall(r"\$(\d+)", statement))
-    connection = await asyncpg.connect(database.api_url, server_settings=dict(SESSION))
+    url = database.worker_url if statement is FOLD else database.api_url
+    connection = await asyncpg.connect(url, server_settings=dict(SESSION))
     try:
         await connection.execute(f"PREPARE planned AS {statement}")
         nulls = ", ".join(["NULL"] * parameters)

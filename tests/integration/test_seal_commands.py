@@ -287,7 +287,7 @@ def test_cut_chain_is_named_refused_and_continued_in_a_new_epoch(
 ) -> None:
     async def cut() -> None:
         async with connected(seals_database.admin_url) as admin, admin.transaction():
-            await admin.execute("ALTER TABLE aksum.ledger_seals DISABLE TRIGGER USER")
+            await admin.execute("ALTER TABLE aksum.ledger_seals DISABLE TRIGGER append_only")
             await admin.execute("DELETE FROM aksum.ledger_seals")
             await admin.execute("ALTER TABLE aksum.ledger_seals ENABLE ALWAYS TRIGGER append_only")
 
