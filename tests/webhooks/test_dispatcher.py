@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from adapters.memory.secret_box import MemorySecretBox
 from application.ports.webhooks import SecretBoxUnavailable
-from domain.webhooks.answer import Answer
+from domain.webhooks.answer import Answer, Answered
 from domain.webhooks.fairness import Bounds
 from entrypoints.worker.webhooks import WebhookDispatcher
 from tests.webhooks.stage import Receiver, Stage
@@ -29,6 +29,13 @@ class Hanging(Receiver):
         self.arrived.set()
         await self.answer_now.wait()
         return answer
+
+
+class Failing(Receiver):
+    @override
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        await super().send(url, headers, body)
+        return Answered(status=500)
 
 
 class Unavailable(MemorySecretBox):
@@ -94,6 +101,26 @@ async def test_unproven_endpoints_together_leave_the_healthy_their_places(stage:
     ]
     receiver.answer_now.set()
     await settle()
+
+
+async def test_old_backlogs_of_dead_endpoints_do_not_keep_a_new_endpoint_waiting(
+    stage: Stage,
+) -> None:
+    dead = [await stage.world.tenant() for _ in range(3)]
+    for tenant in dead:
+        await stage.endpoint(tenant)
+        for _ in range(5):
+            await stage.tell(tenant)
+    fresh = await stage.world.tenant()
+    shown = await stage.endpoint(fresh)
+    await stage.number(fresh)
+    await stage.fan_out.execute()
+    stage.deliver._sender = Failing()
+    sending = dispatcher(stage)
+    for _ in range(3):
+        assert await sending.send_what_is_due() == 2
+        await settle()
+    assert len(await stage.attempts(fresh, shown)) == 1
 
 
 async def test_endpoint_that_cannot_be_claimed_is_set_aside(
