@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from application.errors import Overloaded
 from application.ports.webhook_deliveries import DueWebhooks
 from application.webhooks.deliver import DeliverWebhooks, Prepared
 from application.webhooks.fan_out import FanOutEvents
@@ -144,6 +145,8 @@ class WebhookDispatcher:
         async with self._room:
             try:
                 prepared = await self._deliver.claim(waiting, count)
+            except Overloaded:
+                return 0  # our own fault, and over in a moment
             except Exception:  # noqa: BLE001 - one endpoint must not stop the others
                 _log.exception("claiming deliveries of endpoint %s failed", waiting.endpoint_id)
                 until = self._now() + SET_ASIDE.total_seconds()

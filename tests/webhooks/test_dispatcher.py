@@ -7,6 +7,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.memory.secret_box import MemorySecretBox
+from application.errors import Overloaded
 from application.ports.webhooks import SecretBoxUnavailable
 from domain.webhooks.answer import Answer, Answered
 from domain.webhooks.fairness import Bounds
@@ -42,6 +43,12 @@ class Unavailable(MemorySecretBox):
     @override
     async def open(self, boxed: bytes, *, context: bytes) -> bytes:
         raise SecretBoxUnavailable("no key")
+
+
+class Overtaxed(MemorySecretBox):
+    @override
+    async def open(self, boxed: bytes, *, context: bytes) -> bytes:
+        raise Overloaded("no connection is free")
 
 
 @pytest.fixture
@@ -135,6 +142,19 @@ async def test_endpoint_that_cannot_be_claimed_is_set_aside(
     for _ in range(3):
         assert await sending.send_what_is_due() == 0
     assert len([each for each in caplog.records if "claiming" in each.message]) == 1
+
+
+async def test_endpoint_is_not_set_aside_for_our_own_overload(stage: Stage) -> None:
+    tenant = await stage.world.tenant()
+    await stage.proven(tenant)
+    await stage.tell(tenant)
+    await stage.fan_out.execute()
+    box = stage.deliver._keys._box  # type: ignore[attr-defined]
+    stage.deliver._keys._box = Overtaxed()  # type: ignore[attr-defined]
+    sending = dispatcher(stage)
+    assert await sending.send_what_is_due() == 0
+    stage.deliver._keys._box = box  # type: ignore[attr-defined]
+    assert await sending.send_what_is_due() == 1
 
 
 async def test_what_is_cut_short_at_the_end_is_made_again_later(stage: Stage) -> None:
