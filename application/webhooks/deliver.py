@@ -124,7 +124,7 @@ class DeliverWebhooks:
         now = self._clock.now()
         took = max(now - began, timedelta(0))
         async with self._uow.begin(prepared.claim.tenant_id, lane=Lane.RECORD) as tx:
-            held = await self._record(tx, prepared.claim, answer, now=now, took=took)
+            held = await self._record(tx, prepared, answer, now=now, took=took)
             if crash_points.armed:
                 await crash_points.reach(crash_points.WEBHOOK_BEFORE_RECORD)
             await tx.commit()
@@ -151,9 +151,13 @@ class DeliverWebhooks:
         return Prepared(claim=claim, url=url, headers=headers, body=body, claimed_at=at)
 
     async def _record(
-        self, tx: Transaction, claim: Claim, answer: Answer, *, now: datetime, took: timedelta
+        self, tx: Transaction, prepared: Prepared, answer: Answer, *, now: datetime, took: timedelta
     ) -> bool:
-        """False when the lease was lost: then only what was tried is written down."""
+        """False when the lease was lost: then only what was tried is written down.
+
+        What an endpoint's former URL answers says nothing of the one it has now.
+        """
+        claim = prepared.claim
         try:
             endpoint = await tx.webhook_endpoints.lock(claim.endpoint_id)
         except NotFound:
@@ -162,7 +166,7 @@ class DeliverWebhooks:
         if not await tx.webhook_deliveries.finish(claim, result):
             _log.warning("the lease of attempt %s was lost while it was made", claim.attempt_id)
             return False
-        if endpoint is None:
+        if endpoint is None or endpoint.url != prepared.url:
             return True
         after = after_attempt(endpoint, judge(answer), at=now, took=took)
         if after.version != endpoint.version:
