@@ -23,7 +23,7 @@ class OutgoingContract:
         tenant_id, endpoint = await added(world)
         await add(world, tenant_id, endpoint, *(new(world, seq) for seq in range(1, 5)))
         sent, _ = await claim(world, tenant_id, endpoint, 2)
-        await finish(world, sent, ended(DeliveryState.DUE, next_at=world.now + timedelta(days=1)))
+        await finish(world, sent, ended(DeliveryState.DUE, pause=timedelta(days=1)))
         await observed(world, tenant_id, replace(endpoint, failing_since=world.now))
         healthy, troubled = await world.ports.outgoing.webhooks()
         assert figures(healthy) == figures(before[0])

@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from adapters.memory.clock import ManualClock
 from adapters.webhooks.client import REQUEST_BYTES_MAX
 from application import crash_points
 from application.ports.webhooks import SecretBoxUnavailable
@@ -194,6 +195,20 @@ async def test_failure_is_tried_again_by_the_schedule_with_the_same_id_and_body(
     assert failed.next_at == failed.started_at + timedelta(seconds=PAUSES_S[0])
     assert (newest.outcome, newest.number, newest.next_at) == ("delivered", 2, None)
     assert failed.response == ("oh no" if outcome == "http_500" else "")
+
+
+async def test_worker_whose_clock_is_wrong_pauses_as_long_as_any(
+    stage: Stage, tenant: TenantId
+) -> None:
+    """With a clock that is behind, the ten attempts would be made without a pause."""
+    await stage.proven(tenant)
+    await stage.tell(tenant)
+    stage.receiver.answers = [DOWN]
+    stage.deliver._clock = ManualClock(stage.clock.now() - timedelta(hours=1))
+    assert await stage.run() == [Verdict.FAILED]
+    assert await stage.run() == []
+    stage.clock.advance(timedelta(seconds=PAUSES_S[0]))
+    assert await stage.run() == [Verdict.DELIVERED]
 
 
 async def test_receiver_that_asks_for_time_gets_it(stage: Stage, tenant: TenantId) -> None:

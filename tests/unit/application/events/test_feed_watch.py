@@ -2,6 +2,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from typing_extensions import override
+
 from application.events.feed_watch import FeedWatch
 from domain.shared.ids import TenantId
 
@@ -13,6 +15,7 @@ async def no_pause(_: timedelta) -> None:
 
 
 class Stuck(FeedWatch):
+    @override
     async def _last_seq(self, tenant_id: TenantId) -> int:
         await asyncio.Event().wait()
         return 0
