@@ -24,6 +24,18 @@ from tests.integration.stack import Stack, open_stack
 from tests.integration.test_failing_work import BROKEN_MIRROR, pending_order
 
 MENDED = "UPDATE aksum.intents SET payload = $2 WHERE subject = $1"
+STALE_DELIVERY = """
+WITH endpoint AS (
+  INSERT INTO aksum.webhook_endpoints (tenant_id, id, url, event_types, status, is_troubled,
+    last_seq, version, created_at, updated_at)
+  VALUES ($1, gen_random_uuid(), 'https://x.partner.com/', '{*}', 'active', false, 0, 1, now(),
+    now())
+  RETURNING tenant_id, id)
+INSERT INTO aksum.webhook_deliveries (tenant_id, endpoint_id, event_id, event_type, seq,
+  next_action_at)
+SELECT tenant_id, id, gen_random_uuid(), 'order.filled.v1', 1, now() - interval '10 minutes'
+FROM endpoint
+"""
 OLD = "UPDATE aksum.intents SET next_action_at = now() - interval '10 minutes'"
 
 
@@ -206,6 +218,24 @@ async def test_late_and_failing_schedules_are_amiss_and_can_be_run_now(
         "SELECT next_run_at <= clock_timestamp() FROM aksum.schedules WHERE job = 'reconcile'"
     )
     assert due
+
+
+async def test_events_and_deliveries_that_stand_still_are_amiss(
+    stack: Stack, admin: asyncpg.Connection, operator: OperatorHere
+) -> None:
+    await stack.tenant()
+    found = await checks(operator)
+    assert (found["events"][0], found["webhooks"][0]) == (True, True)
+    tenant_id = await stack.tenant()
+    await stack.customer(tenant_id, usdt=1)
+    await admin.execute("UPDATE aksum.outbox SET recorded_at = now() - interval '10 minutes'")
+    ok, detail = (await checks(operator))["events"]
+    assert not ok
+    assert "without a number, the oldest for 60" in detail
+    await admin.execute(STALE_DELIVERY, tenant_id)
+    ok, detail = (await checks(operator))["webhooks"]
+    assert not ok
+    assert detail.startswith("1 due to healthy endpoints, the oldest for 60")
 
 
 async def test_what_does_not_exist_or_is_named_wrongly_is_refused(
