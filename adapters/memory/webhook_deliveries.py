@@ -145,10 +145,13 @@ class MemoryWebhookDeliveries:
             for row in self._rows.webhook_attempts.values()
             if row.attempt.started_at < before
         ]
+        endpoints = self._rows.webhook_endpoints.values()
+        removed = {row.endpoint.id for row in endpoints if row.removed}
         deliveries = [
             key
             for key, row in self._deliveries()
-            if row.finished_at is not None and row.finished_at < before
+            if (row.finished_at is not None and row.finished_at < before)
+            or (key[0] in removed and row.created_at < before)
         ]
         for attempt_id in attempts[:limit]:
             await self._rows.webhook_attempts.lock(attempt_id)

@@ -110,8 +110,16 @@ deliveries AS (
     SELECT max(finished_at) FROM (
       SELECT finished_at FROM webhook_deliveries
       WHERE tenant_id = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3) old)
+  RETURNING 1),
+unwanted AS (
+  DELETE FROM webhook_deliveries d USING (
+    SELECT w.endpoint_id, w.event_id FROM webhook_endpoints e
+    JOIN webhook_deliveries w ON w.tenant_id = $1 AND w.endpoint_id = e.id AND w.state = 'due'
+    WHERE e.tenant_id = $1 AND e.status = 'removed' AND w.created_at < $2 LIMIT $3) old
+  WHERE d.tenant_id = $1 AND d.endpoint_id = old.endpoint_id AND d.event_id = old.event_id
   RETURNING 1)
 SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries)
+  + (SELECT count(*) FROM unwanted)
 """
 # Both go from endpoint to endpoint, so a long backlog of one costs no more than a short one.
 BEHIND = """

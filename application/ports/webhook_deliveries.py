@@ -144,7 +144,9 @@ class WebhookDeliveries(Protocol):
 
     @abstractmethod
     async def forget(self, *, before: datetime, limit: int) -> int:
-        """Removes attempts and deliveries that ended before then, about `limit` each; how many."""
+        """Removes attempts and deliveries that ended before then, and what was due since before
+        then to endpoints that were removed. About `limit` of each; how many.
+        """
         ...
 
 

@@ -236,6 +236,20 @@ class WebhookDeliveriesContract:
         assert await attempts(world, tenant_id, endpoint) == ()
         assert (await backlog(world, tenant_id, endpoint)).waiting == 1
 
+    async def test_what_is_due_to_an_endpoint_that_was_removed_is_forgotten_in_time(
+        self, world: World
+    ) -> None:
+        tenant_id, endpoint = await added(world)
+        _, other = await added(world, tenant_id)
+        await add(world, tenant_id, endpoint, new(world, 1), new(world, 2))
+        await add(world, tenant_id, other, new(world, 1))
+        async with world.ports.uow.begin(tenant_id) as tx:
+            await tx.webhook_endpoints.remove(endpoint.id)
+            await tx.commit()
+        assert await forget(world, tenant_id, world.now + PAST) == 0
+        assert await forget(world, tenant_id, world.now + FUTURE) == 2
+        assert (await backlog(world, tenant_id, other)).waiting == 1
+
 
 def new(world: World, seq: int) -> ToDeliver:
     return ToDeliver(EventId(world.id()), "order.filled.v1", seq)
