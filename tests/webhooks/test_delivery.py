@@ -1,33 +1,24 @@
 """From an event to a receipt, in memory: what is sent, when again, and what becomes of it."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from adapters.memory.clock import ManualClock
 from adapters.webhooks.client import REQUEST_BYTES_MAX
 from application import crash_points
 from application.ports.webhooks import SecretBoxUnavailable
 from application.webhooks.deliver import BEGIN_WITHIN, LEASE
-from application.webhooks.manage_endpoints import (
-    OVERLAP_MAX,
-    SIGNING_KEYS_MAX,
-    UpdateEndpointCommand,
-)
 from application.webhooks.redeliver import ReplayCommand
-from domain.shared.errors import Conflict
 from domain.shared.events import DATA_BYTES_MAX
 from domain.shared.ids import IdPrefix, TenantId, WebhookEndpointId, encode_id
 from domain.webhooks.answer import Answer, Answered, Cause, NoAnswer, Verdict
 from domain.webhooks.endpoint import DISABLED, FAILING_MAX, PING, DisabledBy, EndpointStatus
 from domain.webhooks.schedule import ATTEMPTS_MAX, PAUSES_S
-from tests.webhooks.stage import URL, Sent, Stage, Told
+from tests.webhooks.stage import Stage, Told
+from tests.webhooks.verifying import verifies_ed25519, verifies_hmac
 
 DOWN = NoAnswer(cause=Cause.UNREACHABLE, detail="no connection could be made")
 DAY = timedelta(days=1)
@@ -35,18 +26,6 @@ DAY = timedelta(days=1)
 
 class Killed(Exception):
     """Stands for the end of a process: nothing after it happens."""
-
-
-@pytest.fixture
-async def stage() -> Stage:
-    stage = Stage()
-    await stage.world.prepare()
-    return stage
-
-
-@pytest.fixture
-async def tenant(stage: Stage) -> TenantId:
-    return await stage.world.tenant()
 
 
 @pytest.fixture
@@ -61,29 +40,6 @@ def killed_at() -> Iterator[list[str]]:
     crash_points.install(reach)
     yield points
     crash_points.install(None)
-
-
-def verifies_ed25519(sent: Sent, public_key: str) -> bool:
-    key = Ed25519PublicKey.from_public_bytes(b64decode(public_key.removeprefix("whpk_")))
-    content = f"{sent.id}.{sent.headers['webhook-timestamp']}.".encode() + sent.body
-    for each in sent.headers["webhook-signature"].split():
-        kind, _, text = each.partition(",")
-        if kind == "v1a":
-            try:
-                key.verify(b64decode(text), content)
-            except InvalidSignature:
-                continue
-            return True
-    return False
-
-
-def verifies_hmac(sent: Sent, secret: str | None) -> bool:
-    assert secret is not None
-    try:
-        Webhook(secret).verify(sent.body, dict(sent.headers))
-    except WebhookVerificationError:
-        return False
-    return True
 
 
 async def test_new_endpoint_gets_its_ping_and_nobody_else_does(
@@ -339,80 +295,6 @@ async def test_endpoint_removed_on_the_way_is_no_trouble(stage: Stage, tenant: T
     assert await stage.deliver.attempt(prepared) is Verdict.DELIVERED
     assert await stage.deliver.claim(waiting, 1) == ()
     assert await stage.run() == []
-
-
-async def test_answer_of_the_former_url_does_not_disable_the_endpoint_that_has_moved(
-    stage: Stage, tenant: TenantId
-) -> None:
-    shown = await stage.proven(tenant)
-    await stage.tell(tenant)
-    await stage.fan_out.execute()
-    (waiting,) = await stage.due.waiting(troubled=False, limit=9)
-    (prepared,) = await stage.deliver.claim(waiting, 1)
-    moved = f"{URL}/v2"
-    await stage.manage.update(
-        UpdateEndpointCommand(tenant_id=tenant, endpoint_id=shown.endpoint.id, url=moved)
-    )
-    stage.receiver.answers = [Answered(status=410)]
-    assert await stage.deliver.attempt(prepared) is Verdict.GONE
-    endpoint = await stage.read(tenant, shown)
-    assert (endpoint.status, endpoint.failing_since) == (EndpointStatus.ACTIVE, None)
-    stage.clock.advance(timedelta(seconds=PAUSES_S[0]))
-    assert await stage.run() == [Verdict.DELIVERED]
-    assert [each.url for each in stage.receiver.sent] == [URL, moved]
-
-
-async def test_failures_of_the_former_url_are_not_held_against_the_new_one(
-    stage: Stage, tenant: TenantId
-) -> None:
-    shown = await stage.proven(tenant)
-    await stage.tell(tenant)
-    stage.receiver.answers = [DOWN] * 2
-    await stage.run()
-    stage.clock.advance(FAILING_MAX - timedelta(seconds=1))
-    change = UpdateEndpointCommand(tenant_id=tenant, endpoint_id=shown.endpoint.id, url=f"{URL}/v2")
-    moved = (await stage.manage.update(change)).endpoint
-    assert (moved.failing_since, moved.is_troubled) == (None, True)
-    stage.clock.advance(timedelta(seconds=1))
-    await stage.run()
-    assert (await stage.read(tenant, shown)).status is EndpointStatus.ACTIVE
-
-
-async def test_change_that_changes_nothing_makes_no_version(stage: Stage, tenant: TenantId) -> None:
-    shown = await stage.proven(tenant)
-    before = await stage.read(tenant, shown)
-    for change in (
-        UpdateEndpointCommand(tenant_id=tenant, endpoint_id=before.id),
-        UpdateEndpointCommand(
-            tenant_id=tenant,
-            endpoint_id=before.id,
-            url=before.url,
-            event_types=before.event_types,
-            status=EndpointStatus.ACTIVE,
-        ),
-    ):
-        assert (await stage.manage.update(change)).endpoint == before
-    assert await stage.read(tenant, shown) == before
-
-
-async def test_secret_that_leaked_is_replaced_at_once_however_many_sign_already(
-    stage: Stage, tenant: TenantId
-) -> None:
-    shown = await stage.proven(tenant)
-    endpoint_id = shown.endpoint.id
-    for _ in range(SIGNING_KEYS_MAX - 1):
-        await stage.manage.rotate(tenant, endpoint_id, stage.world.request(), overlap=OVERLAP_MAX)
-    with pytest.raises(Conflict):
-        await stage.manage.rotate(tenant, endpoint_id, stage.world.request())
-    rotated = await stage.manage.rotate(
-        tenant, endpoint_id, stage.world.request(), overlap=timedelta(0)
-    )
-    assert len(rotated.public_keys) == 1
-    await stage.tell(tenant)
-    await stage.run()
-    (sent,) = stage.receiver.sent
-    assert len(sent.headers["webhook-signature"].split()) == 2
-    assert verifies_hmac(sent, rotated.secret)
 
 
 async def test_without_the_key_of_the_boxes_nothing_is_claimed(

@@ -51,13 +51,6 @@ class Overtaxed(MemorySecretBox):
         raise Overloaded("no connection is free")
 
 
-@pytest.fixture
-async def stage() -> Stage:
-    stage = Stage()
-    await stage.world.prepare()
-    return stage
-
-
 def dispatcher(stage: Stage) -> WebhookDispatcher:
     return WebhookDispatcher(
         due=stage.due,
