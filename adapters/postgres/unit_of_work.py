@@ -38,7 +38,7 @@ from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from application import crash_points
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
-from domain.ledger.account import AccountKey
+from domain.ledger.account import Account, AccountKey
 from domain.shared.errors import invariant
 from domain.shared.ids import AccountId, TenantId
 
@@ -65,6 +65,7 @@ class PostgresTransaction:
         self._tenant_id = tenant_id
         self._known = known
         self._learned: dict[AccountKey, AccountId] = {}
+        self._met: dict[AccountId, Account] = {}
         self._void = False
 
     @property
@@ -92,7 +93,12 @@ class PostgresTransaction:
     @property
     def journal(self) -> PostgresJournal:
         return PostgresJournal(
-            self._connection, self._tenant_id, is_strict=self._is_strict, on_lost=self._lose
+            self._connection,
+            self._tenant_id,
+            is_strict=self._is_strict,
+            known=self._known.met(self._tenant_id),
+            met=self._met,
+            on_lost=self._lose,
         )
 
     @property
@@ -197,6 +203,8 @@ class PostgresTransaction:
             await crash_points.reach(crash_points.UOW_COMMITTED)
         for key, account_id in self._learned.items():
             self._known.remember(self._tenant_id, key, account_id)
+        if self._met:
+            self._known.meet(self._tenant_id, self._met)
 
 
 class PostgresUnitOfWork:

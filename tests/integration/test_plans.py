@@ -13,12 +13,12 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
+from adapters.postgres.account_reader import ACCOUNTS
 from adapters.postgres.accounts import FIND, VIEW
 from adapters.postgres.connection import SESSION
 from adapters.postgres.intents import FINISH, LEASE
 from adapters.postgres.journal import TRANSACTION
 from adapters.postgres.journal_state import (
-    ACCOUNTS,
     ANSWERS,
     LOCK_BALANCES,
     LOCK_HOLDS,
