@@ -1,18 +1,24 @@
 """Accounts as a batch is decided by them: what never changes from memory, terms from the lock."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from adapters.postgres import array_text
 from adapters.postgres.account_rows import COLUMNS, account_from
-from adapters.postgres.connection import Connection, Row
+from adapters.postgres.connection import Connection
 from domain.ledger.account import Account, AccountStatus
 from domain.shared.ids import AccountId, TenantId
 
 ACCOUNTS = f"""
 SELECT {COLUMNS} FROM ledger_accounts WHERE tenant_id = $1 AND id = ANY($2::text::uuid[])
 """
+CLOSED: Final = AccountStatus.CLOSED
+OPEN: Final = AccountStatus.OPEN
+
+# Of a strict account: its floor, and whether it is closed.
+Terms: TypeAlias = tuple[AccountId, int, bool]
 
 
 class AccountReader:
@@ -32,9 +38,9 @@ class AccountReader:
         self._met = met
 
     async def read(
-        self, account_ids: Iterable[AccountId], locked: Iterable[Row]
+        self, account_ids: Iterable[AccountId], terms: Iterable[Terms]
     ) -> dict[AccountId, Account]:
-        """Those that exist, under the terms of their `locked` balances.
+        """Those that exist, under the `terms` that their locked balances have.
 
         A balance has the same terms as its account, which a trigger sees to (migration 0015).
         """
@@ -51,13 +57,9 @@ class AccountReader:
             read = {account.id: account for account in map(account_from, rows)}
             self._met.update(read)
             found |= read
-        for row in locked:
-            account = found[row["account_id"]]
-            if account.floor_units != row["floor_units"] or account.closed != row["closed"]:
-                found[account.id] = _under(row, account)
+        for account_id, floor_units, closed in terms:
+            account = found[account_id]
+            status = CLOSED if closed else OPEN
+            if account.status is not status or account.floor_units != floor_units:
+                found[account_id] = replace(account, floor_units=floor_units, status=status)
         return found
-
-
-def _under(balance: Row, account: Account) -> Account:
-    status = AccountStatus.CLOSED if balance["closed"] else AccountStatus.OPEN
-    return replace(account, floor_units=balance["floor_units"], status=status)

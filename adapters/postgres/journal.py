@@ -100,11 +100,17 @@ class PostgresJournal:
         self._on_lost = on_lost
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
-        state = await LockedState(self._connection, self._tenant_id, self._accounts).load(batch)
+        locked = LockedState(self._connection, self._tenant_id, self._accounts)
+        state = await locked.load(batch)
         if crash_points.armed:
             await crash_points.reach(crash_points.JOURNAL_LOCKED)
         decision = decide(batch, state)
-        await write(self._connection, self._tenant_id, decision.deltas)
+        await write(
+            self._connection,
+            self._tenant_id,
+            decision.deltas,
+            last_booked_at=locked.last_booked_at,
+        )
         if crash_points.armed:
             await crash_points.reach(crash_points.JOURNAL_WRITTEN)
         return decision.outcomes

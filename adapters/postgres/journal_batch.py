@@ -1,6 +1,7 @@
 """Balances, headers and entries of a batch in one statement: its text, and what it is given."""
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from operator import attrgetter
 from typing import Final
 
@@ -31,12 +32,11 @@ def _write_statement(units: str) -> str:
     """
     return f"""
 WITH given AS MATERIALIZED (
-  SELECT $2::text::uuid[] AS accounts, $3::text::{units}[] AS debits,
-    $4::text::{units}[] AS credits, $5::text::{units}[] AS held, $6::text::int[] AS entries,
-    $7::text::uuid[] AS transactions, $2::text::uuid[] || $14::text::uuid[] AS named),
-stamp AS MATERIALIZED (
-  SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at FROM ledger_balances
-  WHERE tenant_id = $1 AND account_id = ANY((SELECT accounts FROM given)::uuid[])),
+  SELECT s.accounts, $3::text::{units}[] AS debits, $4::text::{units}[] AS credits,
+    $5::text::{units}[] AS held, $6::text::int[] AS entries, $7::text::uuid[] AS transactions,
+    s.accounts || $14::text::uuid[] AS named
+  FROM (SELECT $2::text::uuid[] AS accounts OFFSET 0) s),
+stamp AS MATERIALIZED (SELECT greatest({BOOKING_TIME}, $21::timestamptz) AS at),
 moved AS (
   UPDATE ledger_balances b
   SET (debits, credits, held, version, last_booked_at) = (
@@ -53,10 +53,11 @@ booked AS (
   SELECT $1, t.id, t.template, t.reference, t.effective_on, t.reverses, t.mirror_tenant_id,
     t.mirror_of, stamp.at
   FROM (
-    SELECT unnest($7::text::uuid[]) AS id, unnest($8::text::text[]) AS template,
+    SELECT unnest(g.transactions) AS id, unnest($8::text::text[]) AS template,
       unnest($9::text::text[]) AS reference, unnest($10::text::date[]) AS effective_on,
       unnest($11::text::uuid[]) AS reverses, unnest($12::text::uuid[]) AS mirror_tenant_id,
-      unnest($13::text::uuid[]) AS mirror_of) t
+      unnest($13::text::uuid[]) AS mirror_of
+    FROM given g) t
   CROSS JOIN stamp),
 entered AS (
   INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units,
@@ -83,33 +84,38 @@ HEADERS_IN_ORDER: Final = attrgetter("id.int")
 ENTRIES_IN_ORDER: Final = attrgetter("transaction_id.int")
 
 
-def statement(deltas: Deltas) -> str:
-    amounts = [numbered.entry.units for numbered in deltas.entries]
-    amounts += [each.balance_after for each in deltas.entries if each.balance_after is not None]
-    for delta in deltas.accounts:
-        amounts += (delta.debits, delta.credits, delta.held)
-    fits = not amounts or (-BIGINT_MAX <= min(amounts) and max(amounts) <= BIGINT_MAX)
-    return WRITE if fits else WRITE_LARGE
+def batch_write(deltas: Deltas) -> tuple[str, tuple[str | None, ...]]:
+    """The statement, and its parameters without the first and the last.
 
-
-def columns(deltas: Deltas) -> tuple[str | None, ...]:
-    """The statement's parameters but the first, which is the tenant."""
-    places = {delta.account_id: place for place, delta in enumerate(deltas.accounts, start=1)}
-    strict = len(places)
-    for numbered in deltas.entries:
-        places.setdefault(numbered.entry.account_id, len(places) + 1)
-    return (
+    The first is the tenant, and the last when the locked accounts were last booked at, if ever.
+    """
+    entries = sorted(deltas.entries, key=ENTRIES_IN_ORDER)
+    strict = [delta.account_id for delta in deltas.accounts]
+    named = dict.fromkeys(strict)
+    named.update(dict.fromkeys([numbered.entry.account_id for numbered in entries]))
+    places = dict(zip(named, count(1), strict=False))
+    parameters = (
+        array_text.ids(strict),
         *_balance_columns(deltas.accounts),
         *_transaction_columns(sorted(deltas.transactions, key=HEADERS_IN_ORDER)),
-        array_text.ids(list(places)[strict:]),
-        *_entry_columns(sorted(deltas.entries, key=ENTRIES_IN_ORDER), places),
+        array_text.ids(list(places)[len(strict) :]),
+        *_entry_columns(entries, places),
     )
+    return WRITE if _fits(deltas) else WRITE_LARGE, parameters
+
+
+def _fits(deltas: Deltas) -> bool:
+    amounts = [numbered.entry.units for numbered in deltas.entries]
+    amounts += [each.balance_after or 0 for each in deltas.entries]
+    amounts += [delta.held for delta in deltas.accounts]
+    amounts += [delta.debits for delta in deltas.accounts]
+    amounts += [delta.credits for delta in deltas.accounts]
+    return not amounts or (min(amounts) >= -BIGINT_MAX and max(amounts) <= BIGINT_MAX)
 
 
 def _balance_columns(strict: Sequence[AccountDelta]) -> tuple[str | None, ...]:
     held = [delta.held for delta in strict]
     return (
-        array_text.ids([delta.account_id for delta in strict]),
         array_text.numbers([delta.debits for delta in strict]),
         array_text.numbers([delta.credits for delta in strict]),
         array_text.numbers(held) if any(held) else None,

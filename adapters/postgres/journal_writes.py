@@ -1,13 +1,14 @@
 """Writing what the domain decided. The constraints of the tables check the same rules again."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import asyncpg
 
 from adapters.postgres.connection import Connection, text_units
-from adapters.postgres.journal_batch import columns, statement
+from adapters.postgres.journal_batch import batch_write
 from application.errors import IdempotencyInProgress, Overloaded
 from domain.ledger.decision import Deltas, HoldChange
 from domain.ledger.entry import JournalTransaction
@@ -57,12 +58,17 @@ ORDER BY r.key ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
-async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    """Runs under the locks that the decision was made under. Raises as `Journal.post`."""
+async def write(
+    connection: Connection, tenant_id: TenantId, deltas: Deltas, *, last_booked_at: datetime | None
+) -> None:
+    """Runs under the locks that the decision was made under. Raises as `Journal.post`.
+
+    `last_booked_at` is the latest of the locked accounts: no account's time runs backwards.
+    """
     if deltas == NOTHING:
         return
     try:
-        await _write(connection, tenant_id, deltas)
+        await _write(connection, tenant_id, deltas, last_booked_at)
     except asyncpg.UniqueViolationError as error:
         # Nothing to lock there before: somebody has just made a row of the same id.
         raise Overloaded("somebody has just done the same") from error
@@ -78,8 +84,11 @@ def raise_if_outrun(error: asyncpg.CheckViolationError) -> None:
         raise Overloaded(detail) from error
 
 
-async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    moved = await connection.fetchval(statement(deltas), tenant_id, *columns(deltas))
+async def _write(
+    connection: Connection, tenant_id: TenantId, deltas: Deltas, last_booked_at: datetime | None
+) -> None:
+    statement, parameters = batch_write(deltas)
+    moved = await connection.fetchval(statement, tenant_id, *parameters, last_booked_at)
     invariant(moved == len(deltas.accounts), "a balance row is missing")
     await _write_holds(connection, tenant_id, deltas.holds)
     await _write_reversals(connection, tenant_id, deltas.transactions)

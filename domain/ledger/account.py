@@ -71,10 +71,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         """
         return self.floor_units is not None
 
-    @property
-    def closed(self) -> bool:
-        return self.status is AccountStatus.CLOSED
-
 
 def customer_owner(customer_id: CustomerId) -> str:
     """`AccountKey.owner` of a customer's accounts."""

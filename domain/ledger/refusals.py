@@ -80,9 +80,7 @@ def _refused_header(transaction: JournalTransaction, books: Books) -> Outcome | 
     return None
 
 
-def _refused_reversal(
-    transaction: JournalTransaction, original: Original | None
-) -> Outcome | None:
+def _refused_reversal(transaction: JournalTransaction, original: Original | None) -> Outcome | None:
     if original is None:
         return Outcome(OutcomeCode.ORIGINAL_NOT_FOUND, transaction_id=transaction.reverses)
     if original.reversed_by is not None:
