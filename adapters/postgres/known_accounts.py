@@ -22,7 +22,6 @@ class KnownAccounts:
         self._ids: dict[tuple[TenantId, AccountKey], AccountId] = {}
         self._strict: dict[tuple[TenantId, AccountId], bool] = {}
         self._met: dict[TenantId, dict[AccountId, Account]] = {}
-        self._met_count = 0
 
     def forget(self) -> None:
         """At every new connection: behind it may be a database restored to before they existed.
@@ -32,7 +31,6 @@ class KnownAccounts:
         self._ids.clear()
         self._strict.clear()
         self._met.clear()
-        self._met_count = 0
 
     def is_strict(self, tenant_id: TenantId, account_id: AccountId) -> bool | None:
         """None of an account that was never resolved here."""
@@ -52,9 +50,11 @@ class KnownAccounts:
         return self._met.get(tenant_id, NONE_MET)
 
     def meet(self, tenant_id: TenantId, accounts: Mapping[AccountId, Account]) -> None:
-        if self._met_count + len(accounts) > KNOWN_MAX:
+        """What went the long way because it was unknown goes at once the next time."""
+        if len(self._ids) + len(accounts) > KNOWN_MAX:
             self.forget()
-        self._met_count += len(accounts)
+        for account_id, account in accounts.items():
+            self.remember(tenant_id, account.key, account_id)
         self._met.setdefault(tenant_id, {}).update(accounts)
 
 

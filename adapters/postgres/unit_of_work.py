@@ -174,6 +174,9 @@ class PostgresTransaction:
         for key, learned in self._learned.items():
             if learned == account_id:
                 return opens_strict(key)
+        met = self._met.get(account_id)
+        if met is not None:
+            return met.strict
         return self._known.is_strict(tenant_id, account_id)
 
     @property
