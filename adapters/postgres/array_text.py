@@ -19,13 +19,15 @@ def ids(values: Iterable[UUID]) -> str:
     return f"{{{','.join([value.hex for value in values])}}}"
 
 
-def numbers(values: Iterable[int]) -> str:
-    """For `int[]`, `bigint[]` and `numeric[]`, exact at any size."""
-    return f"{{{','.join(map(str, values))}}}"
+def numbers(values: list[int]) -> str:
+    """For `int[]`, `bigint[]` and `numeric[]`, exact at any size. As a list is shown: `1, 2`."""
+    return f"{{{str(values)[1:-1]}}}"
 
 
-def dates(values: Iterable[date]) -> str:
-    return f"{{{','.join(map(date.isoformat, values))}}}"
+def dates(values: Sequence[date]) -> str:
+    """Many are alike, and each text is made once."""
+    texts_of = {value: value.isoformat() for value in set(values)}
+    return f"{{{','.join([texts_of[value] for value in values])}}}"
 
 
 def texts(values: Sequence[str]) -> str:
@@ -44,10 +46,10 @@ def optional_ids(values: Sequence[UUID | None]) -> str | None:
     return f"{{{','.join([NULL if value is None else value.hex for value in values])}}}"
 
 
-def optional_numbers(values: Sequence[int | None]) -> str | None:
-    if all(value is None for value in values):
+def optional_numbers(values: list[int | None]) -> str | None:
+    if values.count(None) == len(values):
         return None
-    return f"{{{','.join([NULL if value is None else str(value) for value in values])}}}"
+    return f"{{{str(values)[1:-1].replace('None', NULL)}}}"
 
 
 def _escaped(text: str) -> str:

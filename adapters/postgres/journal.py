@@ -1,12 +1,13 @@
 """The journal: lock, let the domain decide, write. And reading what was posted."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
+from adapters.postgres.account_reader import AccountReader
 from adapters.postgres.connection import Connection
 from adapters.postgres.journal_at_once import PostAtOnce, post_at_once
 from adapters.postgres.journal_rows import (
@@ -77,8 +78,9 @@ ON CONFLICT DO NOTHING RETURNING 1
 
 
 class PostgresJournal:
-    """`is_strict` tells of accounts that were met before, `on_met` is told of those met now;
-    `on_lost` forbids to commit.
+    """`is_strict` tells of accounts that were resolved before; `on_lost` forbids to commit.
+
+    `known` are accounts that were posted to before. Those read for the first time go to `met`.
     """
 
     def __init__(
@@ -87,23 +89,28 @@ class PostgresJournal:
         tenant_id: TenantId,
         *,
         is_strict: Callable[[TenantId, AccountId], bool | None],
-        on_met: Callable[[Iterable[Account]], None],
+        known: Mapping[AccountId, Account],
+        met: dict[AccountId, Account],
         on_lost: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._is_strict = is_strict
-        self._on_met = on_met
+        self._accounts = AccountReader(connection, tenant_id, known=known, met=met)
         self._on_lost = on_lost
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
-        state = await LockedState(self._connection, self._tenant_id).load(batch)
-        # What went the long way because it was unknown goes at once the next time.
-        self._on_met(state.accounts.values())
+        locked = LockedState(self._connection, self._tenant_id, self._accounts)
+        state = await locked.load(batch)
         if crash_points.armed:
             await crash_points.reach(crash_points.JOURNAL_LOCKED)
         decision = decide(batch, state)
-        await write(self._connection, self._tenant_id, decision.deltas)
+        await write(
+            self._connection,
+            self._tenant_id,
+            decision.deltas,
+            last_booked_at=locked.last_booked_at,
+        )
         if crash_points.armed:
             await crash_points.reach(crash_points.JOURNAL_WRITTEN)
         return decision.outcomes

@@ -1,10 +1,13 @@
 """What a batch is decided against, locked in the one order: holds, then balances, each by id."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Final
+from uuid import UUID
 
-from adapters.postgres.account_rows import COLUMNS as ACCOUNT_COLUMNS
-from adapters.postgres.account_rows import account_from
+from adapters.postgres import array_text
+from adapters.postgres.account_reader import AccountReader
 from adapters.postgres.connection import Connection, Row
 from adapters.postgres.journal_rows import HOLD_COLUMNS, hold_from
 from domain.ledger.balance import Balance
@@ -21,14 +24,16 @@ SELECT {HOLD_COLUMNS} FROM ledger_holds h
 JOIN ledger_accounts a ON a.tenant_id = h.tenant_id AND a.id = h.account_id
 WHERE h.tenant_id = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR NO KEY UPDATE OF h
 """
+# The first columns are the fields of `Balance`.
 LOCK_BALANCES = """
-SELECT account_id, debits, credits, held, version FROM ledger_balances
-WHERE tenant_id = $1 AND account_id = ANY($2::uuid[]) ORDER BY account_id FOR NO KEY UPDATE
+SELECT account_id, debits, credits, held, version, floor_units, closed,
+  nullif(last_booked_at, '-infinity') AS last_booked_at
+FROM ledger_balances
+WHERE tenant_id = $1 AND account_id = ANY($2::text::uuid[])
+ORDER BY account_id FOR NO KEY UPDATE
 """
-ACCOUNTS = f"""
-SELECT {ACCOUNT_COLUMNS} FROM ledger_accounts WHERE tenant_id = $1 AND id = ANY($2::uuid[])
-"""
-POSTED = "SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+BALANCE_FIELDS: Final = 5
+POSTED = "SELECT id FROM ledger_transactions WHERE tenant_id = $1 AND id = ANY($2::text::uuid[])"
 REVERSED_ENTRIES = """
 SELECT transaction_id, account_id, asset, units FROM ledger_entries
 WHERE tenant_id = $1 AND transaction_id = ANY($2::uuid[]) ORDER BY transaction_id, leg
@@ -49,21 +54,33 @@ CLOSED_THROUGH = "SELECT max(closed_through) FROM ledger_periods WHERE tenant_id
 
 
 class LockedState:
-    def __init__(self, connection: Connection, tenant_id: TenantId) -> None:
+    """`last_booked_at` is the latest of the strict accounts that were loaded, if there is any."""
+
+    last_booked_at: datetime | None = None
+
+    def __init__(
+        self, connection: Connection, tenant_id: TenantId, accounts: AccountReader
+    ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._accounts = accounts
 
     async def load(self, batch: Batch) -> LedgerState:
         holds = await self._fetch(LOCK_HOLDS, sorted(_holds_named(batch)))
         known_holds = {hold.id: hold for hold in map(hold_from, holds)}
-        accounts = set(_accounts_named(batch)) | {hold.account_id for hold in known_holds.values()}
-        balances = await self._fetch(LOCK_BALANCES, sorted(accounts))
+        accounts = _accounts_named(batch) | {hold.account_id for hold in known_holds.values()}
+        balances = await self._of_ids(LOCK_BALANCES, accounts)
         posts = [command for command in batch if isinstance(command, Post)]
-        posted = await self._fetch(POSTED, [post.transaction.id for post in posts])
-        found = map(account_from, await self._fetch(ACCOUNTS, sorted(accounts)))
+        posted = await self._of_ids(POSTED, [post.transaction.id for post in posts])
+        terms = [(row["account_id"], row["floor_units"], row["closed"]) for row in balances]
+        booked = [at for row in balances if (at := row["last_booked_at"]) is not None]
+        self.last_booked_at = max(booked, default=None)
         return LedgerState(
-            accounts={account.id: account for account in found},
-            balances={row["account_id"]: _balance(row) for row in balances},
+            accounts=await self._accounts.read(accounts, terms),
+            balances={
+                row["account_id"]: Balance(*islice(row.values(), BALANCE_FIELDS))
+                for row in balances
+            },
             holds=known_holds,
             transactions={TransactionId(row["id"]) for row in posted},
             originals=await self._originals(posts),
@@ -94,13 +111,14 @@ class LockedState:
         closed: date | None = await self._connection.fetchval(CLOSED_THROUGH, self._tenant_id)
         return closed
 
+    async def _of_ids(self, query: str, ids: Collection[UUID]) -> Sequence[Row]:
+        if not ids:
+            return ()
+        return await self._connection.fetch(query, self._tenant_id, array_text.ids(ids))
+
     async def _fetch(self, query: str, ids: Iterable[object]) -> Iterable[Row]:
         wanted = list(ids)
         return await self._connection.fetch(query, self._tenant_id, wanted) if wanted else ()
-
-
-def _balance(row: Row) -> Balance:
-    return Balance(row["account_id"], row["debits"], row["credits"], row["held"], row["version"])
 
 
 def _answer(row: Row) -> Answer:
@@ -120,7 +138,8 @@ def _holds_named(batch: Batch) -> set[HoldId]:
     for command in batch:
         match command:
             case Post():
-                named.update(capture.hold_id for capture in command.transaction.captures)
+                for capture in command.transaction.captures:
+                    named.add(capture.hold_id)
             case PlaceHold():
                 named.add(command.hold.id)
             case ReleaseHold() | ExpireHold():
@@ -128,14 +147,16 @@ def _holds_named(batch: Batch) -> set[HoldId]:
     return named
 
 
-def _accounts_named(batch: Batch) -> Iterable[AccountId]:
+def _accounts_named(batch: Batch) -> set[AccountId]:
+    named: set[AccountId] = set()
     for command in batch:
         match command:
             case Post():
                 for entry in command.transaction.entries:
-                    yield entry.account_id
+                    named.add(entry.account_id)
             case PlaceHold():
-                yield command.hold.account_id
+                named.add(command.hold.account_id)
             case _:
                 # Holds name their accounts themselves, once they are loaded.
                 pass
+    return named

@@ -1,15 +1,16 @@
 """Writing what the domain decided. The constraints of the tables check the same rules again."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import asyncpg
 
-from adapters.postgres import array_text
 from adapters.postgres.connection import Connection, text_units
+from adapters.postgres.journal_batch import batch_write
 from application.errors import IdempotencyInProgress, Overloaded
-from domain.ledger.decision import AccountDelta, Deltas, HoldChange
+from domain.ledger.decision import Deltas, HoldChange
 from domain.ledger.entry import JournalTransaction
 from domain.ledger.state import Answer
 from domain.shared.errors import invariant
@@ -25,52 +26,6 @@ OUTRUN: Final[Mapping[str | None, str]] = MappingProxyType(
         "ledger_booked_ahead": "the database's clock is behind what was booked: wait for it",
     }
 )
-# Read after the locks were taken and, CASE sees to that, after the transaction drew its id, or time
-# that is closed already might still be booked into. No account's time runs backwards.
-BOOKING_TIME = """greatest(
-  CASE WHEN pg_current_xact_id() IS NOT NULL THEN clock_timestamp() END,
-  (SELECT closed_until FROM ledger_clock WHERE singleton))"""
-# All of a batch in one statement. Balances are found by their key whatever the planner believes of
-# the table: a join with the list might be planned as a product of the two. The list ascends, so
-# `width_bucket` finds an account's place in it by halving. Which of the inserts comes first is the
-# server's choice, so both go by the ids of transactions: somebody may be writing the same ones.
-WRITE = f"""
-WITH given AS MATERIALIZED (
-  SELECT $2::text::uuid[] AS accounts, $3::text::numeric[] AS debits,
-    $4::text::numeric[] AS credits, $5::text::numeric[] AS held, $6::text::int[] AS entries,
-    $7::text::uuid[] AS transactions),
-stamp AS MATERIALIZED (
-  SELECT greatest({BOOKING_TIME}, max(last_booked_at)) AS at FROM ledger_balances
-  WHERE tenant_id = $1 AND account_id = ANY((SELECT accounts FROM given)::uuid[])),
-moved AS (
-  UPDATE ledger_balances b
-  SET debits = b.debits + g.debits[width_bucket(b.account_id, g.accounts)],
-      credits = b.credits + g.credits[width_bucket(b.account_id, g.accounts)],
-      held = b.held + coalesce(g.held[width_bucket(b.account_id, g.accounts)], 0),
-      version = b.version + g.entries[width_bucket(b.account_id, g.accounts)],
-      last_booked_at = CASE WHEN g.entries[width_bucket(b.account_id, g.accounts)] > 0
-        THEN stamp.at ELSE b.last_booked_at END
-  FROM given g, stamp
-  WHERE b.tenant_id = $1 AND b.account_id = ANY((SELECT accounts FROM given)::uuid[])
-  RETURNING 1),
-booked AS (
-  INSERT INTO ledger_transactions (tenant_id, id, template, reference, effective_on, reverses,
-    mirror_tenant_id, mirror_of, booked_at)
-  SELECT $1, t.*, stamp.at FROM unnest($7::text::uuid[], $8::text::text[], $9::text::text[],
-    $10::text::date[], $11::text::uuid[], $12::text::uuid[], $13::text::uuid[])
-      AS t (id, template, reference, effective_on, reverses, mirror_tenant_id, mirror_of), stamp
-  ORDER BY t.id),
-entered AS (
-  INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units,
-    account_seq, balance_after, booked_at)
-  SELECT $1, g.transactions[e.place], e.leg, e.account_id, e.asset, e.units, e.account_seq,
-    e.balance_after, stamp.at
-  FROM unnest($14::text::int[], $15::text::int[], $16::text::uuid[], $17::text::text[],
-      $18::text::numeric[], $19::text::bigint[], $20::text::numeric[])
-      AS e (place, leg, account_id, asset, units, account_seq, balance_after), given g, stamp
-  ORDER BY g.transactions[e.place], e.leg)
-SELECT count(*) FROM moved
-"""
 NEW_HOLDS = """
 INSERT INTO ledger_holds (tenant_id, id, account_id, units, remaining, captured, released, state,
   reference, expires_at, created_at, updated_at)
@@ -103,12 +58,17 @@ ORDER BY r.key ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
-async def write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    """Runs under the locks that the decision was made under. Raises as `Journal.post`."""
+async def write(
+    connection: Connection, tenant_id: TenantId, deltas: Deltas, *, last_booked_at: datetime | None
+) -> None:
+    """Runs under the locks that the decision was made under. Raises as `Journal.post`.
+
+    `last_booked_at` is the latest of the locked accounts: no account's time runs backwards.
+    """
     if deltas == NOTHING:
         return
     try:
-        await _write(connection, tenant_id, deltas)
+        await _write(connection, tenant_id, deltas, last_booked_at)
     except asyncpg.UniqueViolationError as error:
         # Nothing to lock there before: somebody has just made a row of the same id.
         raise Overloaded("somebody has just done the same") from error
@@ -124,66 +84,15 @@ def raise_if_outrun(error: asyncpg.CheckViolationError) -> None:
         raise Overloaded(detail) from error
 
 
-async def _write(connection: Connection, tenant_id: TenantId, deltas: Deltas) -> None:
-    strict = deltas.accounts
-    moved = await connection.fetchval(
-        WRITE,
-        tenant_id,
-        *_balance_columns(strict),
-        *_transaction_columns(deltas.transactions),
-        *_entry_columns(deltas),
-    )
-    invariant(moved == len(strict), "a balance row is missing")
+async def _write(
+    connection: Connection, tenant_id: TenantId, deltas: Deltas, last_booked_at: datetime | None
+) -> None:
+    statement, parameters = batch_write(deltas)
+    moved = await connection.fetchval(statement, tenant_id, *parameters, last_booked_at)
+    invariant(moved == len(deltas.accounts), "a balance row is missing")
     await _write_holds(connection, tenant_id, deltas.holds)
     await _write_reversals(connection, tenant_id, deltas.transactions)
     await _write_answers(connection, tenant_id, deltas.answers)
-
-
-def _balance_columns(strict: Sequence[AccountDelta]) -> tuple[str | None, ...]:
-    held = [delta.held for delta in strict]
-    return (
-        array_text.ids([delta.account_id for delta in strict]),
-        array_text.numbers([delta.debits for delta in strict]),
-        array_text.numbers([delta.credits for delta in strict]),
-        array_text.numbers(held) if any(held) else None,
-        array_text.numbers([delta.entries for delta in strict]),
-    )
-
-
-def _transaction_columns(transactions: Sequence[JournalTransaction]) -> tuple[str | None, ...]:
-    mirrors = [transaction.mirror_of for transaction in transactions]
-    return (
-        array_text.ids([transaction.id for transaction in transactions]),
-        array_text.texts([transaction.template for transaction in transactions]),
-        array_text.texts([transaction.reference for transaction in transactions]),
-        array_text.dates([transaction.effective_on for transaction in transactions]),
-        array_text.optional_ids([transaction.reverses for transaction in transactions]),
-        array_text.optional_ids(
-            [None if mirror is None else mirror.tenant_id for mirror in mirrors]
-        ),
-        array_text.optional_ids(
-            [None if mirror is None else mirror.transaction_id for mirror in mirrors]
-        ),
-    )
-
-
-def _entry_columns(deltas: Deltas) -> tuple[str | None, ...]:
-    """Entries name their transactions by place, counting from 1."""
-    entries = [numbered.entry for numbered in deltas.entries]
-    places = [
-        place
-        for place, transaction in enumerate(deltas.transactions, start=1)
-        for _ in transaction.entries
-    ]
-    return (
-        array_text.numbers(places),
-        array_text.numbers([numbered.leg for numbered in deltas.entries]),
-        array_text.ids([entry.account_id for entry in entries]),
-        array_text.texts([entry.asset for entry in entries]),
-        array_text.numbers([entry.units for entry in entries]),
-        array_text.optional_numbers([numbered.account_seq for numbered in deltas.entries]),
-        array_text.optional_numbers([numbered.balance_after for numbered in deltas.entries]),
-    )
 
 
 async def _write_holds(

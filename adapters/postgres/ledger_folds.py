@@ -31,22 +31,27 @@ SELECT count(*) AS waiting,
         AND t.booked_at < $3 ORDER BY t.booked_at LIMIT 1), $3) END AS until
 FROM waiting
 """
-# OFFSET 0: entries by the key of their header, never by a join with the tenant's whole journal.
-# The days of an account that change are those something new is effective on, and all later ones it
-# has: a row holds everything up to its day.
+# Entries by the keys of their headers, all of them at once and within the bounds that leave other
+# months out; never by a join, which might be planned over the tenant's whole journal. The ids
+# ascend, so `width_bucket` finds an entry's header by halving. Only entries of strict accounts are
+# numbered. The days of an account that change are those something new is effective on, and all
+# later ones it has: a row holds everything up to its day.
 FOLD = """
-WITH moved AS MATERIALIZED (
-  SELECT e.account_id, t.effective_on, -coalesce(sum(e.units) FILTER (WHERE e.units < 0), 0)
-      AS debits,
+WITH headers AS MATERIALIZED (
+  SELECT array_agg(id ORDER BY id) AS ids, array_agg(effective_on ORDER BY id) AS days
+  FROM ledger_transactions
+  WHERE tenant_id = $1 AND booked_at >= $2::timestamptz AND booked_at < $3),
+moved AS MATERIALIZED (
+  SELECT e.account_id, h.days[width_bucket(e.transaction_id, h.ids)] AS effective_on,
+    e.account_seq IS NULL AS deferred,
+    -coalesce(sum(e.units) FILTER (WHERE e.units < 0), 0) AS debits,
     coalesce(sum(e.units) FILTER (WHERE e.units > 0), 0) AS credits, count(*) AS entries,
     max(e.booked_at) AS last_booked_at
-  FROM ledger_transactions t
-  CROSS JOIN LATERAL (
-    SELECT account_id, units, booked_at FROM ledger_entries
-    WHERE tenant_id = t.tenant_id AND transaction_id = t.id OFFSET 0) e
-  WHERE t.tenant_id = $1 AND t.booked_at >= $2::timestamptz
-    AND t.booked_at < $3
-  GROUP BY e.account_id, t.effective_on),
+  FROM ledger_entries e CROSS JOIN headers h
+  WHERE e.tenant_id = $1 AND e.transaction_id = ANY((SELECT ids FROM headers)::uuid[])
+    AND e.transaction_id >= (SELECT ids[1] FROM headers)
+    AND e.transaction_id <= (SELECT ids[cardinality(ids)] FROM headers)
+  GROUP BY 1, 2, 3),
 checkpoints AS (
   INSERT INTO ledger_checkpoints
     (tenant_id, account_id, through, debits, credits, entries, last_booked_at)
@@ -54,8 +59,7 @@ checkpoints AS (
     coalesce(p.credits, 0) + m.credits, coalesce(p.entries, 0) + m.entries, m.last_booked_at
   FROM (SELECT account_id, sum(debits) AS debits, sum(credits) AS credits, sum(entries) AS entries,
           max(last_booked_at) AS last_booked_at
-        FROM moved GROUP BY account_id) m
-  JOIN ledger_accounts a ON a.tenant_id = $1 AND a.id = m.account_id AND a.floor_units IS NULL
+        FROM moved WHERE deferred GROUP BY account_id) m
   LEFT JOIN LATERAL (
     SELECT k.debits, k.credits, k.entries FROM ledger_checkpoints k
     WHERE k.tenant_id = $1 AND k.account_id = m.account_id

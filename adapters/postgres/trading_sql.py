@@ -14,7 +14,7 @@ and with its id as a value, where a join might read all rows of the tenant.
 """
 
 from adapters.postgres.events import ANNOUNCED
-from adapters.postgres.journal_writes import BOOKING_TIME
+from adapters.postgres.journal_batch import BOOKING_TIME
 from adapters.postgres.quote_rows import COLUMNS as QUOTE_COLUMNS
 
 _QUOTE = ", ".join("c." + name.strip() for name in QUOTE_COLUMNS.split(","))

@@ -1,7 +1,7 @@
 """One database transaction of one tenant, with repositories over its connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -65,6 +65,7 @@ class PostgresTransaction:
         self._tenant_id = tenant_id
         self._known = known
         self._learned: dict[AccountKey, AccountId] = {}
+        self._met: dict[AccountId, Account] = {}
         self._void = False
 
     @property
@@ -95,7 +96,8 @@ class PostgresTransaction:
             self._connection,
             self._tenant_id,
             is_strict=self._is_strict,
-            on_met=self._met,
+            known=self._known.met(self._tenant_id),
+            met=self._met,
             on_lost=self._lose,
         )
 
@@ -172,12 +174,10 @@ class PostgresTransaction:
         for key, learned in self._learned.items():
             if learned == account_id:
                 return opens_strict(key)
+        met = self._met.get(account_id)
+        if met is not None:
+            return met.strict
         return self._known.is_strict(tenant_id, account_id)
-
-    def _met(self, accounts: Iterable[Account]) -> None:
-        for account in accounts:
-            if self._known.is_strict(self._tenant_id, account.id) is None:
-                self._learned[account.key] = account.id
 
     @property
     def change_requests(self) -> PostgresChangeRequests:
@@ -206,6 +206,8 @@ class PostgresTransaction:
             await crash_points.reach(crash_points.UOW_COMMITTED)
         for key, account_id in self._learned.items():
             self._known.remember(self._tenant_id, key, account_id)
+        if self._met:
+            self._known.meet(self._tenant_id, self._met)
 
 
 class PostgresUnitOfWork:

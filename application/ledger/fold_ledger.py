@@ -13,7 +13,7 @@ from domain.shared.ids import TenantId
 FOLD_MIN: Final = 200
 # Whoever trades little is folded all the same, now and then.
 FOLD_AT_THE_LATEST: Final = timedelta(minutes=1)
-FOLD_MAX: Final = 5_000
+FOLD_MAX: Final = 20_000
 FOLDS_MAX: Final = 4  # of one tenant in one pass: nobody's backlog keeps the others waiting
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """What a batch has done so far, on top of what was stored. Nothing here is written anywhere yet."""
 
-from datetime import date
 from operator import attrgetter
 from typing import Final
 
@@ -8,10 +7,9 @@ from msgspec.structs import replace
 
 from ..shared.errors import InvariantViolation
 from ..shared.ids import AccountId, HoldId, TransactionId
-from .account import Account
 from .balance import Balance
 from .decision import Deltas, HoldChange, NumberedEntry, difference
-from .entry import Entry, JournalTransaction
+from .entry import JournalTransaction
 from .hold import Hold
 from .state import Answer, Books, Original
 
@@ -24,19 +22,15 @@ class Draft:
 
     def __init__(self, base: Books) -> None:
         self._base = base
+        # Neither changes in a batch, and both are asked for with every entry.
+        self.accounts = base.accounts
+        self.closed_through = base.closed_through
         self._balances: dict[AccountId, Balance] = {}
         self._holds: dict[HoldId, Hold] = {}
         self._transactions: dict[TransactionId, JournalTransaction] = {}
         self._entries: list[NumberedEntry] = []
         self._reversals: dict[TransactionId, TransactionId] = {}
         self._answers: dict[str, Answer] = {}
-
-    @property
-    def closed_through(self) -> date | None:
-        return self._base.closed_through
-
-    def account(self, account_id: AccountId) -> Account | None:
-        return self._base.account(account_id)
 
     def balance(self, account_id: AccountId) -> Balance:
         return self._balances.get(account_id) or self._base.balance(account_id)
@@ -67,8 +61,17 @@ class Draft:
         self._transactions[transaction.id] = transaction
         if transaction.reverses is not None:
             self._reversals[transaction.reverses] = transaction.id
+        transaction_id, accounts = transaction.id, self.accounts
         for leg, entry in enumerate(transaction.entries):
-            self._append(transaction.id, leg, entry)
+            account = accounts.get(entry.account_id)
+            if account is None:
+                raise InvariantViolation("an entry was accepted for an account that is not there")
+            seq, balance_after = None, None
+            if account.floor_units is not None:
+                after = self.balance(entry.account_id).after(entry.units)
+                self._balances[entry.account_id] = after
+                seq, balance_after = after.version, after.posted(account.type)
+            self._entries.append(NumberedEntry(transaction_id, leg, entry, seq, balance_after))
 
     def change_hold(self, hold: Hold) -> None:
         before, balance = self.hold(hold.id), self.balance(hold.account_id)
@@ -97,13 +100,3 @@ class Draft:
             entries=tuple(self._entries),
             answers=self._answers,
         )
-
-    def _append(self, transaction_id: TransactionId, leg: int, entry: Entry) -> None:
-        account = self.account(entry.account_id)
-        if account is None:
-            raise InvariantViolation("an entry was accepted for an account that is not there")
-        seq, balance_after = None, None
-        if account.floor_units is not None:
-            after = self._balances[account.id] = self.balance(account.id).after(entry.units)
-            seq, balance_after = after.version, after.posted(account.type)
-        self._entries.append(NumberedEntry(transaction_id, leg, entry, seq, balance_after))

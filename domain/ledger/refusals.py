@@ -4,9 +4,9 @@ A check looks at every entry or capture before the next check runs, so the answe
 the order they are written in. Nothing has any effect here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from typing import Final
 
 from ..shared.ids import AccountId
 from .account import Account, AccountStatus
@@ -16,6 +16,9 @@ from .entry import Entry, HoldCapture, JournalTransaction
 from .hold import Hold, check_capture, check_expire, check_release
 from .outcomes import ACCEPTED, Outcome, OutcomeCode
 from .state import Books, Original
+
+# Looked up once: what an enumeration's member costs is paid for every entry.
+CLOSED: Final = AccountStatus.CLOSED
 
 
 def judge(command: Command, books: Books) -> Outcome:
@@ -31,24 +34,24 @@ def judge(command: Command, books: Books) -> Outcome:
 
 def _judge_post(command: Post, books: Books) -> Outcome:
     transaction = command.transaction
-    header = _judge_header(transaction, books)
-    if not header.accepted:
+    header = _refused_header(transaction, books)
+    if header is not None:
         return header
-    accounts: list[Account] = []
+    accounts = books.accounts
+    legs: list[tuple[Account, Entry]] = []
     for entry in transaction.entries:
-        account = books.account(entry.account_id)
+        account = accounts.get(entry.account_id)
         if account is None:
             return Outcome(OutcomeCode.ACCOUNT_NOT_FOUND, entry.account_id)
-        accounts.append(account)
-    legs = list(zip(accounts, transaction.entries, strict=True))
+        legs.append((account, entry))
     for account, entry in legs:
         if account.key.asset != entry.asset:
             return Outcome(OutcomeCode.ASSET_MISMATCH, account.id)
-    for account in accounts:
-        if account.status is AccountStatus.CLOSED:
+    for account, _ in legs:
+        if account.status is CLOSED:
             return Outcome(OutcomeCode.ACCOUNT_CLOSED, account.id)
     if not transaction.captures:
-        return _lowest(_beyond_balance(legs, (), books))
+        return _lowest(_beyond_balance(legs, {}, books))
     captures: list[tuple[Hold, HoldCapture]] = []
     for capture in transaction.captures:
         hold = books.hold(capture.hold_id)
@@ -56,27 +59,28 @@ def _judge_post(command: Post, books: Books) -> Outcome:
             return Outcome(OutcomeCode.HOLD_NOT_FOUND, hold_id=capture.hold_id)
         captures.append((hold, capture))
     return _lowest(
-        chain(
-            _unspent(legs, captures),
-            _beyond_holds(captures, command.at),
-            _beyond_balance(legs, captures, books),
-        )
+        [
+            *_unspent(legs, captures),
+            *_beyond_holds(captures, command.at),
+            *_beyond_balance(legs, _freed(captures), books),
+        ]
     )
 
 
-def _judge_header(transaction: JournalTransaction, books: Books) -> Outcome:
+def _refused_header(transaction: JournalTransaction, books: Books) -> Outcome | None:
     if books.has_posted(transaction.id):
         return Outcome(OutcomeCode.TRANSACTION_EXISTS)
     if transaction.reverses is not None:
-        reversing = _judge_reversal(transaction, books.original(transaction.reverses))
-        if not reversing.accepted:
+        reversing = _refused_reversal(transaction, books.original(transaction.reverses))
+        if reversing is not None:
             return reversing
-    if books.closed_through is not None and transaction.effective_on <= books.closed_through:
+    closed_through = books.closed_through
+    if closed_through is not None and transaction.effective_on <= closed_through:
         return Outcome(OutcomeCode.PERIOD_CLOSED)
-    return ACCEPTED
+    return None
 
 
-def _judge_reversal(transaction: JournalTransaction, original: Original | None) -> Outcome:
+def _refused_reversal(transaction: JournalTransaction, original: Original | None) -> Outcome | None:
     if original is None:
         return Outcome(OutcomeCode.ORIGINAL_NOT_FOUND, transaction_id=transaction.reverses)
     if original.reversed_by is not None:
@@ -84,7 +88,7 @@ def _judge_reversal(transaction: JournalTransaction, original: Original | None) 
     turned = {(entry.account_id, entry.asset, -entry.units) for entry in original.entries}
     if {(entry.account_id, entry.asset, entry.units) for entry in transaction.entries} != turned:
         return Outcome(OutcomeCode.REVERSAL_DIFFERS, transaction_id=transaction.reverses)
-    return ACCEPTED
+    return None
 
 
 def _unspent(
@@ -106,28 +110,32 @@ def _beyond_holds(captures: Iterable[tuple[Hold, HoldCapture]], at: datetime) ->
             yield Outcome(code, hold.account_id, hold.id)
 
 
-def _beyond_balance(
-    legs: Iterable[tuple[Account, Entry]],
-    captures: Iterable[tuple[Hold, HoldCapture]],
-    books: Books,
-) -> Iterable[Outcome]:
-    """Judges each strict account by what the whole transaction leaves: it has one entry there."""
+def _freed(captures: Iterable[tuple[Hold, HoldCapture]]) -> dict[AccountId, int]:
     freed: dict[AccountId, int] = {}
     for hold, capture in captures:
         units = hold.remaining if capture.final else capture.units
         freed[hold.account_id] = freed.get(hold.account_id, 0) + units
+    return freed
+
+
+def _beyond_balance(
+    legs: Iterable[tuple[Account, Entry]], freed: Mapping[AccountId, int], books: Books
+) -> list[Outcome]:
+    """Judges each strict account by what the whole transaction leaves: it has one entry there."""
+    refusals: list[Outcome] = []
     for account, entry in legs:
         if account.floor_units is None:
             continue
         after = books.balance(account.id).after(entry.units)
         if after.debits >= ACCUMULATOR_LIMIT or after.credits >= ACCUMULATOR_LIMIT:
-            yield Outcome(OutcomeCode.BALANCE_LIMIT, account.id)
+            refusals.append(Outcome(OutcomeCode.BALANCE_LIMIT, account.id))
         if after.available(account.type) + freed.get(account.id, 0) < account.floor_units:
-            yield Outcome(OutcomeCode.BELOW_FLOOR, account.id)
+            refusals.append(Outcome(OutcomeCode.BELOW_FLOOR, account.id))
+    return refusals
 
 
 def _judge_place(hold: Hold, books: Books) -> Outcome:
-    account = books.account(hold.account_id)
+    account = books.accounts.get(hold.account_id)
     if account is None:
         return Outcome(OutcomeCode.ACCOUNT_NOT_FOUND, hold.account_id)
     if account.asset != hold.asset:
@@ -156,5 +164,5 @@ def _judge_end(command: ReleaseHold | ExpireHold, books: Books) -> Outcome:
     return ACCEPTED if code is OutcomeCode.OK else Outcome(code, hold.account_id, hold.id)
 
 
-def _lowest(refusals: Iterable[Outcome]) -> Outcome:
-    return min(refusals, key=lambda outcome: outcome.code, default=ACCEPTED)
+def _lowest(refusals: Sequence[Outcome]) -> Outcome:
+    return min(refusals, key=lambda outcome: outcome.code) if refusals else ACCEPTED

@@ -11,6 +11,8 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -36,6 +38,8 @@ __all__ = [
     "decide",
 ]
 
+LINKED: Final = attrgetter("linked")
+
 
 class BatchInvalid(RuleViolation):
     code = "batch_invalid"
@@ -47,17 +51,10 @@ def decide(batch: Batch, state: LedgerState) -> Decision:
         raise BatchInvalid(f"a batch has at most {COMMANDS_MAX} commands", commands=len(batch))
     draft = Draft(state)
     outcomes: list[Outcome] = []
-    for group in _groups(batch):
-        outcomes.extend(_answer_group(group, draft))
-    return Decision(tuple(outcomes), draft.deltas())
-
-
-def _groups(batch: Batch) -> Iterable[tuple[Command, ...]]:
     seen: set[int] = set()
-    for linked, commands in groupby(batch, key=lambda command: command.linked):
+    for linked, commands in groupby(batch, key=LINKED):
         if linked is None:
-            for command in commands:
-                yield (command,)
+            outcomes.extend([_answer(command, draft) for command in commands])
             continue
         if linked in seen:
             raise BatchInvalid("linked commands stand next to each other", linked=linked)
@@ -65,7 +62,15 @@ def _groups(batch: Batch) -> Iterable[tuple[Command, ...]]:
         group = tuple(commands)
         if len({command.request is None for command in group}) > 1:
             raise BatchInvalid("all linked commands have a key or none has", linked=linked)
-        yield group
+        outcomes.extend(_answer_group(group, draft))
+    return Decision(tuple(outcomes), draft.deltas())
+
+
+def _answer(command: Command, draft: Draft) -> Outcome:
+    if command.request is None:
+        return _decide(command, draft)
+    (outcome,) = _answer_group((command,), draft)
+    return outcome
 
 
 def _answer_group(group: tuple[Command, ...], draft: Draft) -> Iterable[Outcome]:
@@ -107,19 +112,26 @@ def _answered(group: tuple[Command, ...], draft: Draft) -> tuple[Outcome, ...] |
 
 
 def _decide_group(group: tuple[Command, ...], draft: Draft) -> Iterable[Outcome]:
-    trial = draft if len(group) == 1 else Draft(draft)
+    if len(group) == 1:
+        return (_decide(group[0], draft),)
+    trial = Draft(draft)
     outcomes: list[Outcome] = []
     for position, command in enumerate(group):
-        outcome = judge(command, trial)
+        outcome = _decide(command, trial)
         if not outcome.accepted:
             failed = [Outcome(OutcomeCode.LINKED_FAILED)] * len(group)
             failed[position] = outcome
             return failed
-        _carry_out(command, trial)
         outcomes.append(outcome)
-    if trial is not draft:
-        draft.take_over(trial)
+    draft.take_over(trial)
     return outcomes
+
+
+def _decide(command: Command, draft: Draft) -> Outcome:
+    outcome = judge(command, draft)
+    if outcome.accepted:
+        _carry_out(command, draft)
+    return outcome
 
 
 def _carry_out(command: Command, draft: Draft) -> None:

@@ -33,7 +33,8 @@ class Original(msgspec.Struct, frozen=True):
 class Books(Protocol):
     """What a rule may look at, be it stored already or done by an earlier command."""
 
-    def account(self, account_id: AccountId) -> Account | None: ...
+    @property
+    def accounts(self) -> Mapping[AccountId, Account]: ...
 
     def balance(self, account_id: AccountId) -> Balance: ...
 
@@ -66,9 +67,6 @@ class LedgerState(msgspec.Struct, frozen=True):
     originals: Mapping[TransactionId, Original] = {}
     answers: Mapping[str, Answer] = {}
     closed_through: date | None = None
-
-    def account(self, account_id: AccountId) -> Account | None:
-        return self.accounts.get(account_id)
 
     def balance(self, account_id: AccountId) -> Balance:
         found = self.balances.get(account_id)

@@ -189,6 +189,38 @@ class JournalContract:
         assert (await world.view(payer.tenant_id, payee.usdt)).posted == huge + 100
         assert (await statement(world, payee))[0].balance_after == huge + 100
 
+    @pytest.mark.parametrize("units", [2**62, 2**63 - 101, 2**63 - 1, 2**63])
+    async def test_amounts_around_64_bits_are_exact_one_by_one_and_summed(
+        self, world: World, units: int
+    ) -> None:
+        payer, payee = await pair(world)
+        clearing = await clearing_of(world, payer)
+        funding = (world.moving(clearing, payer.usdt, units) for _ in range(2))
+        spending = world.moving(payer.usdt, payee.usdt, 2 * units)
+        await post_all(world, payer, (*funding, spending))
+        assert (await world.view(payer.tenant_id, payer.usdt)).posted == 100
+        assert (await world.view(payer.tenant_id, payee.usdt)).posted == 2 * units + 100
+        assert [line.balance_after for line in await statement(world, payer)] == [
+            *(100, 2 * units + 100, units + 100, 100)
+        ]
+
+    async def test_batch_out_of_the_order_of_its_ids_is_booked_as_commanded(
+        self, world: World
+    ) -> None:
+        payer, payee = await pair(world)
+        clearing = await clearing_of(world, payer)
+        made = [world.moving(payer.usdt, payee.usdt, units) for units in (1, 2, 3)]
+        made.append(world.moving(clearing, payer.usdt, 4))
+        commanded = (made[2], made[0], made[3], made[1])
+        await post_all(world, payer, commanded)
+        async with world.ports.uow.begin(payer.tenant_id) as tx:
+            posted = [await tx.journal.transaction(each.id) for each in commanded]
+        assert [each.transaction for each in posted] == list(commanded)
+        of_payer = [e for each in posted for e in each.entries if e.account_id == payer.usdt]
+        assert [(e.account_seq, e.balance_after) for e in of_payer] == [
+            *((2, 97), (3, 96), (4, 100), (5, 98))
+        ]
+
 
 async def pair(world: World) -> tuple[Party, Party]:
     """Two customers of one tenant with 100 units each."""
@@ -207,6 +239,15 @@ async def post(world: World, party: Party, transaction: JournalTransaction) -> O
         (outcome,) = await tx.journal.post((Post(transaction, world.now),))
         await tx.commit()
     return outcome.code
+
+
+async def post_all(
+    world: World, party: Party, transactions: tuple[JournalTransaction, ...]
+) -> None:
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        outcomes = await tx.journal.post(tuple(Post(each, world.now) for each in transactions))
+        await tx.commit()
+    assert {outcome.code for outcome in outcomes} == {OK}
 
 
 async def statement(

@@ -122,7 +122,7 @@ class Draw:
         )
 
     def _asset_of(self, account_id: AccountId, state: LedgerState) -> AssetCode:
-        account = state.account(account_id)
+        account = state.accounts.get(account_id)
         return USDT.code if account is None else account.asset
 
 

@@ -13,12 +13,13 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
+from adapters.postgres.account_reader import ACCOUNTS
 from adapters.postgres.accounts import FIND, VIEW
 from adapters.postgres.connection import SESSION
 from adapters.postgres.intents import FINISH, LEASE
 from adapters.postgres.journal import TRANSACTION
+from adapters.postgres.journal_batch import WRITE, WRITE_LARGE
 from adapters.postgres.journal_state import (
-    ACCOUNTS,
     ANSWERS,
     LOCK_BALANCES,
     LOCK_HOLDS,
@@ -26,7 +27,7 @@ from adapters.postgres.journal_state import (
     REVERSALS,
     REVERSED_ENTRIES,
 )
-from adapters.postgres.journal_writes import CHANGED_HOLDS, WRITE
+from adapters.postgres.journal_writes import CHANGED_HOLDS
 from adapters.postgres.ledger_folds import FOLD
 from adapters.postgres.ledger_history import (
     BOOKED_BY,
@@ -50,6 +51,7 @@ STATEMENTS: Final = {
     "keep_open": KEEP_OPEN,
     "find_accounts": FIND,
     "write": WRITE,
+    "write_large": WRITE_LARGE,
     "change_holds": CHANGED_HOLDS,
     "lease_intents": LEASE,
     "finish_intent": FINISH,

@@ -216,7 +216,7 @@ async def write_decided(connection: Connection, party: Party, deltas: Deltas) ->
     async with connection.transaction():
         await set_tenant(connection, party.tenant_id)
         await connection.execute("SET LOCAL search_path = aksum")
-        await write(connection, party.tenant_id, deltas)
+        await write(connection, party.tenant_id, deltas, last_booked_at=None)
 
 
 async def shared_accounts(world: World, party: Party) -> tuple[Account, Account]:

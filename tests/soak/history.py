@@ -18,7 +18,7 @@ from tests.soak.plan import Plan
 
 PAUSE_SECONDS: Final = 0.3
 FOLD_MIN: Final = 50
-FOLD_MAX: Final = 5_000
+FOLD_MAX: Final = 20_000
 # Of the moments that were looked at, so many are added up once more in the end.
 AGAIN_MAX: Final = 50
 # Times of booking are told apart by it, and closed time excludes its end.
