@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from adapters.memory.store import Store
 from application.ports.intents import DueIntent, IntentKind
@@ -26,26 +26,32 @@ class MemoryDueWork:
                 if row_kind is kind and row.is_free(now):
                     yield Waiting(tenant_id=tenant_id, subject=subject, due_at=row.next_action_at)
 
-    async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]:
+    async def tenants_with_expired_quotes(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]:
         now = self._store.clock.now()
         quotes = self._store.quotes
         found = (
             tenant_id
             for tenant_id in quotes.tenants
-            if any(
+            if tenant_id not in besides
+            and any(
                 each.quote.status is QuoteStatus.OPEN and each.quote.expires_at <= now
                 for each in quotes.of(tenant_id).values()
             )
         )
         return tuple(found)[:limit]
 
-    async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
+    async def tenants_with_expired_holds(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]:
         now = self._store.clock.now()
         holds = self._store.holds
         found = (
             tenant_id
             for tenant_id in holds.tenants
-            if any(
+            if tenant_id not in besides
+            and any(
                 hold.state is HoldState.ACTIVE and hold.expired_by(now)
                 for hold in holds.of(tenant_id).values()
             )

@@ -78,6 +78,7 @@ class MemoryWebhookDeliveries:
         )
 
     async def finish(self, claim: Claim, result: AttemptResult) -> bool:
+        next_at = None if result.pause is None else self._now + result.pause
         await self._rows.webhook_attempts.lock(claim.attempt_id)
         begun = self._rows.webhook_attempts.get(claim.attempt_id)
         if begun is not None and begun.attempt.outcome is None:
@@ -88,7 +89,7 @@ class MemoryWebhookDeliveries:
                 detail=result.detail,
                 response=result.response,
                 took_ms=result.took_ms,
-                next_at=result.next_at,
+                next_at=next_at,
             )
             self._rows.webhook_attempts.put(claim.attempt_id, replace(begun, attempt=ended))
         key = (claim.endpoint_id, claim.event_id)
@@ -96,11 +97,11 @@ class MemoryWebhookDeliveries:
         row = self._rows.webhook_deliveries.get(key)
         if row is None or row.lease_until is None or row.lease_token != claim.lease_token:
             return False
-        over = result.next_at is None
+        over = next_at is None
         after = replace(
             row,
             state=result.state,
-            next_action_at=result.next_at,
+            next_action_at=next_at,
             lease_until=None,
             finished_at=self._now if over else None,
         )
@@ -144,10 +145,13 @@ class MemoryWebhookDeliveries:
             for row in self._rows.webhook_attempts.values()
             if row.attempt.started_at < before
         ]
+        endpoints = self._rows.webhook_endpoints.values()
+        removed = {row.endpoint.id for row in endpoints if row.removed}
         deliveries = [
             key
             for key, row in self._deliveries()
-            if row.finished_at is not None and row.finished_at < before
+            if (row.finished_at is not None and row.finished_at < before)
+            or (key[0] in removed and row.created_at < before)
         ]
         for attempt_id in attempts[:limit]:
             await self._rows.webhook_attempts.lock(attempt_id)

@@ -1,6 +1,6 @@
 """What a sweeper may see across tenants: through narrow policies of the worker's role."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -60,12 +60,14 @@ SELECT tenant_id, subject FROM ranked ORDER BY turn, next_action_at, subject LIM
 """
 EXPIRED_QUOTES = """
 SELECT DISTINCT tenant_id FROM (
-  SELECT tenant_id FROM quotes WHERE status = 'open' AND expires_at <= now()
+  SELECT tenant_id FROM quotes
+  WHERE status = 'open' AND expires_at <= now() AND tenant_id <> ALL($2::uuid[])
   ORDER BY expires_at LIMIT $1) due
 """
 EXPIRED_HOLDS = """
 SELECT DISTINCT tenant_id FROM (
-  SELECT tenant_id FROM ledger_holds WHERE state = 'active' AND expires_at <= now()
+  SELECT tenant_id FROM ledger_holds
+  WHERE state = 'active' AND expires_at <= now() AND tenant_id <> ALL($2::uuid[])
   ORDER BY expires_at LIMIT $1) due
 """
 # From tenant to tenant by the index: a backlog of one is not read through to find the next.
@@ -98,12 +100,16 @@ class PostgresDueWork:
         async with acquired(self._pool) as connection:
             return await connection.fetchval(ANY_DUE, kind.value) is not None
 
-    async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]:
-        rows = await self._fetch(EXPIRED_QUOTES, limit)
+    async def tenants_with_expired_quotes(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]:
+        rows = await self._fetch(EXPIRED_QUOTES, limit, list(besides))
         return tuple(TenantId(row["tenant_id"]) for row in rows)
 
-    async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]:
-        rows = await self._fetch(EXPIRED_HOLDS, limit)
+    async def tenants_with_expired_holds(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]:
+        rows = await self._fetch(EXPIRED_HOLDS, limit, list(besides))
         return tuple(TenantId(row["tenant_id"]) for row in rows)
 
     async def tenants_with_unnumbered_events(

@@ -67,15 +67,16 @@ SELECT event_id, attempt_id, attempts, number, lease_token FROM leased ORDER BY 
 """
 FINISH = """
 UPDATE webhook_deliveries
-SET state = $5, next_action_at = $6, lease_until = NULL,
-    finished_at = CASE WHEN $6::timestamptz IS NULL THEN clock_timestamp() END
+SET state = $5, next_action_at = now() + $6::interval, lease_until = NULL,
+    finished_at = CASE WHEN $6::interval IS NULL THEN clock_timestamp() END
 WHERE tenant_id = $1 AND endpoint_id = $2 AND event_id = $3 AND lease_token = $4
   AND lease_until IS NOT NULL
 RETURNING 1
 """
 RECORD = """
 UPDATE webhook_attempts
-SET outcome = $3, http_status = $4, detail = $5, response = $6, took_ms = $7, next_at = $8
+SET outcome = $3, http_status = $4, detail = $5, response = $6, took_ms = $7,
+  next_at = now() + $8::interval
 WHERE tenant_id = $1 AND id = $2 AND outcome IS NULL
 """
 ATTEMPT = """id, event_id, event_type, seq, number, url, started_at, outcome, http_status, detail,
@@ -109,8 +110,16 @@ deliveries AS (
     SELECT max(finished_at) FROM (
       SELECT finished_at FROM webhook_deliveries
       WHERE tenant_id = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3) old)
+  RETURNING 1),
+unwanted AS (
+  DELETE FROM webhook_deliveries d USING (
+    SELECT w.endpoint_id, w.event_id FROM webhook_endpoints e
+    JOIN webhook_deliveries w ON w.tenant_id = $1 AND w.endpoint_id = e.id AND w.state = 'due'
+    WHERE e.tenant_id = $1 AND e.status = 'removed' AND w.created_at < $2 LIMIT $3) old
+  WHERE d.tenant_id = $1 AND d.endpoint_id = old.endpoint_id AND d.event_id = old.event_id
   RETURNING 1)
 SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM deliveries)
+  + (SELECT count(*) FROM unwanted)
 """
 # Both go from endpoint to endpoint, so a long backlog of one costs no more than a short one.
 BEHIND = """
@@ -173,7 +182,7 @@ class PostgresWebhookDeliveries:
             result.detail,
             result.response,
             result.took_ms,
-            result.next_at,
+            result.pause,
         )
         done = await self._connection.fetchval(
             FINISH,
@@ -182,7 +191,7 @@ class PostgresWebhookDeliveries:
             claim.event_id,
             claim.lease_token,
             result.state.value,
-            result.next_at,
+            result.pause,
         )
         return done is not None
 

@@ -34,6 +34,7 @@ from domain.shared.errors import invariant
 from domain.webhooks.answer import Answer, Answered, Cause, NoAnswer
 from domain.webhooks.url import WebhookUrl, WebhookUrlRefused, parse_url
 
+# Until the status is known.
 TOTAL_MS: Final = 15_000
 # Of an answer whose status is known, this much is waited for and kept.
 CAPTURE_MS: Final = 1_000
@@ -68,18 +69,10 @@ class WebhookClient:
             return NoAnswer(cause=Cause.URL_REFUSED, detail=refused.detail)
         try:
             async with asyncio.timeout(self._total_ms / 1_000):
-                return await self._post(target, headers, body)
+                response = await self._post(target, headers, body)
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             return _no_answer(error)
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    async def _post(self, target: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Answer:
-        response = await self._open().post(
-            URL(target.text, encoded=True), data=body, headers=headers, allow_redirects=False
-        )
+        # From here on there is an answer, whatever becomes of its body.
         try:
             return Answered(
                 status=response.status,
@@ -88,6 +81,18 @@ class WebhookClient:
             )
         finally:
             response.close()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _post(
+        self, target: WebhookUrl, headers: Mapping[str, str], body: bytes
+    ) -> ClientResponse:
+        """As soon as its head is there."""
+        return await self._open().post(
+            URL(target.text, encoded=True), data=body, headers=headers, allow_redirects=False
+        )
 
     def _open(self) -> ClientSession:
         """Made on first use, because aiohttp binds a session to the running loop."""

@@ -14,8 +14,9 @@ from domain.webhooks.answer import Cause
 from domain.webhooks.url import WebhookUrl
 
 PATIENCE: Final = timedelta(seconds=5)
-# Each is a thread, because the system's resolver can only be waited for.
-AT_ONCE_MAX: Final = 64
+# Each is a thread, because the system's resolver can only be waited for, and is one for as long as
+# that takes: several times our patience, with a name whose servers keep silent.
+THREADS_MAX: Final = 256
 ADDRESSES_MAX: Final = 32
 
 Addresses = tuple[str, ...]
@@ -32,13 +33,14 @@ class SystemResolver:
     """As the operating system is configured. A look-up that hangs holds nobody up at the end."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(AT_ONCE_MAX)
+        self._room = asyncio.Semaphore(THREADS_MAX)
 
     async def resolve(self, host: str) -> Addresses:
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Addresses] = loop.create_future()
 
         def tell(addresses: Addresses, error: OSError | None) -> None:
+            self._room.release()
             if found.done():
                 return
             if error is None:
@@ -59,10 +61,15 @@ class SystemResolver:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(tell, addresses, failure)
 
-        async with self._room:
-            # A pool's thread would be waited for when the process ends, however long it hangs.
-            threading.Thread(target=look_up, daemon=True, name="resolver").start()
-            return await found
+        await self._room.acquire()
+        # A pool's thread would be waited for when the process ends, however long it hangs.
+        thread = threading.Thread(target=look_up, daemon=True, name="resolver")
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._room.release()
+            raise OSError("no thread can be started") from error
+        return await found
 
 
 class AddressRefused(OSError):

@@ -41,15 +41,22 @@ class FeedWatch:
         """Whether an event after `seq` came in time. Raises `Overloaded` when too many wait."""
         self._enter(tenant_id)
         try:
-            for _ in range(-(-patience // LOOK_EVERY)):
-                if self._stopping:
-                    return False
-                await self._pause(LOOK_EVERY)
-                if await self._looks.get(tenant_id, lambda: self._last_seq(tenant_id)) > seq:
-                    return True
+            # Looks that are slow are not added to the wait.
+            async with asyncio.timeout(patience.total_seconds()):
+                return await self._look_out(tenant_id, seq, looks=-(-patience // LOOK_EVERY))
+        except TimeoutError:
             return False
         finally:
             self._waiters -= Counter({tenant_id: 1})
+
+    async def _look_out(self, tenant_id: TenantId, seq: int, *, looks: int) -> bool:
+        for _ in range(looks):
+            if self._stopping:
+                return False
+            await self._pause(LOOK_EVERY)
+            if await self._looks.get(tenant_id, lambda: self._last_seq(tenant_id)) > seq:
+                return True
+        return False
 
     async def _last_seq(self, tenant_id: TenantId) -> int:
         async with self._uow.begin(tenant_id) as tx:

@@ -1,8 +1,7 @@
-import logging
 from typing import Final
 
 from application import crash_points
-from application.errors import Overloaded
+from application.jobs.tenant_by_tenant import tenant_by_tenant
 from application.ports.clock import Clock
 from application.ports.intents import DueWork
 from application.ports.unit_of_work import UnitOfWork
@@ -11,8 +10,6 @@ from domain.shared.ids import TenantId
 
 TENANTS_MAX: Final = 500
 BATCH_MAX: Final = 200
-
-_log = logging.getLogger(__name__)
 
 
 class ExpireHolds:
@@ -26,15 +23,11 @@ class ExpireHolds:
         self._clock = clock
 
     async def execute(self) -> int:
-        expired = 0
-        for tenant_id in await self._due.tenants_with_expired_holds(limit=TENANTS_MAX):
-            try:
-                expired += await self._expire(tenant_id)
-            except Overloaded:
-                raise
-            except Exception:  # noqa: BLE001 - one tenant must not stop the others
-                _log.exception("expiring holds of tenant %s failed", tenant_id)
-        return expired
+        return await tenant_by_tenant(
+            lambda failed: self._due.tenants_with_expired_holds(besides=failed, limit=TENANTS_MAX),
+            self._expire,
+            what="expiring holds",
+        )
 
     async def _expire(self, tenant_id: TenantId) -> int:
         async with self._uow.begin(tenant_id) as tx:

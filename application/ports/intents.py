@@ -5,6 +5,7 @@ by the database's clock, and writes only with the token that came with it.
 """
 
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -102,10 +103,16 @@ class DueWork(Protocol):
     async def any_due(self, kind: IntentKind) -> bool: ...
 
     @abstractmethod
-    async def tenants_with_expired_quotes(self, *, limit: int) -> tuple[TenantId, ...]: ...
+    async def tenants_with_expired_quotes(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]:
+        """Whose are those that expired first, up to `limit`, without `besides`; also below."""
+        ...
 
     @abstractmethod
-    async def tenants_with_expired_holds(self, *, limit: int) -> tuple[TenantId, ...]: ...
+    async def tenants_with_expired_holds(
+        self, *, besides: Collection[TenantId], limit: int
+    ) -> tuple[TenantId, ...]: ...
 
     @abstractmethod
     async def tenants_with_unnumbered_events(

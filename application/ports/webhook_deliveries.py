@@ -54,10 +54,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
-    """`next_at` is None when there is no further attempt."""
+    """`pause` is how long from now on, by the store's clock, until the next attempt. None when
+    there is none.
+    """
 
     state: DeliveryState
-    next_at: datetime | None
+    pause: timedelta | None
     outcome: str
     http_status: int | None
     detail: str
@@ -142,7 +144,9 @@ class WebhookDeliveries(Protocol):
 
     @abstractmethod
     async def forget(self, *, before: datetime, limit: int) -> int:
-        """Removes attempts and deliveries that ended before then, about `limit` each; how many."""
+        """Removes attempts and deliveries that ended before then, and what was due since before
+        then to endpoints that were removed. About `limit` of each; how many.
+        """
         ...
 
 

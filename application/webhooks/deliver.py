@@ -25,7 +25,7 @@ from domain.shared.ids import WebhookAttemptId
 from domain.webhooks.answer import Answer, Answered, NoAnswer, Verdict, judge, outcome_of, wish_of
 from domain.webhooks.endpoint import EndpointStatus, after_attempt
 from domain.webhooks.fairness import BOUNDS, Waiting
-from domain.webhooks.schedule import JITTER_PPM_MAX, next_attempt
+from domain.webhooks.schedule import JITTER_PPM_MAX, pause_before_next
 from domain.webhooks.signing import (
     ID_HEADER,
     SIGNATURE_HEADER,
@@ -124,7 +124,7 @@ class DeliverWebhooks:
         now = self._clock.now()
         took = max(now - began, timedelta(0))
         async with self._uow.begin(prepared.claim.tenant_id, lane=Lane.RECORD) as tx:
-            held = await self._record(tx, prepared.claim, answer, now=now, took=took)
+            held = await self._record(tx, prepared, answer, now=now, took=took)
             if crash_points.armed:
                 await crash_points.reach(crash_points.WEBHOOK_BEFORE_RECORD)
             await tx.commit()
@@ -151,18 +151,22 @@ class DeliverWebhooks:
         return Prepared(claim=claim, url=url, headers=headers, body=body, claimed_at=at)
 
     async def _record(
-        self, tx: Transaction, claim: Claim, answer: Answer, *, now: datetime, took: timedelta
+        self, tx: Transaction, prepared: Prepared, answer: Answer, *, now: datetime, took: timedelta
     ) -> bool:
-        """False when the lease was lost: then only what was tried is written down."""
+        """False when the lease was lost: then only what was tried is written down.
+
+        What an endpoint's former URL answers says nothing of the one it has now.
+        """
+        claim = prepared.claim
         try:
             endpoint = await tx.webhook_endpoints.lock(claim.endpoint_id)
         except NotFound:
             endpoint = None
-        result = self._result(claim, answer, now=now, took=took)
+        result = self._result(claim, answer, took=took)
         if not await tx.webhook_deliveries.finish(claim, result):
             _log.warning("the lease of attempt %s was lost while it was made", claim.attempt_id)
             return False
-        if endpoint is None:
+        if endpoint is None or endpoint.url != prepared.url:
             return True
         after = after_attempt(endpoint, judge(answer), at=now, took=took)
         if after.version != endpoint.version:
@@ -174,18 +178,15 @@ class DeliverWebhooks:
             await tx.webhook_endpoints.observe(after)
         return True
 
-    def _result(
-        self, claim: Claim, answer: Answer, *, now: datetime, took: timedelta
-    ) -> AttemptResult:
-        next_at, state = None, DeliveryState.DELIVERED
+    def _result(self, claim: Claim, answer: Answer, *, took: timedelta) -> AttemptResult:
+        pause, state = None, DeliveryState.DELIVERED
         if judge(answer) is not Verdict.DELIVERED:
-            next_at = next_attempt(
+            pause = pause_before_next(
                 claim.attempts,
-                at=now,
                 jitter_ppm=self._jitter(JITTER_PPM_MAX),
                 wish=wish_of(answer),
             )
-            state = DeliveryState.FAILED if next_at is None else DeliveryState.DUE
+            state = DeliveryState.FAILED if pause is None else DeliveryState.DUE
         status, response, detail = None, "", ""
         match answer:
             case Answered():
@@ -194,7 +195,7 @@ class DeliverWebhooks:
                 detail = answer.detail[:DETAIL_LENGTH_MAX]
         return AttemptResult(
             state=state,
-            next_at=next_at,
+            pause=pause,
             outcome=outcome_of(answer),
             http_status=status,
             detail=detail,

@@ -19,7 +19,7 @@ from application.webhooks.announcing import disabled, ping
 from domain.shared.errors import Conflict
 from domain.shared.ids import CustomerId, TenantId, WebhookEndpointId
 from domain.tenants.tenant import require_active
-from domain.webhooks.endpoint import DisabledBy, Endpoint, EndpointStatus, disable, enable
+from domain.webhooks.endpoint import DisabledBy, Endpoint, EndpointStatus, disable, enable, move
 from domain.webhooks.event_filter import ALL, EventTypesInvalid, check_patterns
 from domain.webhooks.url import parse_url, refused
 
@@ -188,14 +188,17 @@ class ManageWebhookEndpoints:
             endpoint = await tx.webhook_endpoints.lock(endpoint_id)
             now = self._clock.now()
             signing = await tx.webhook_endpoints.keys(endpoint_id, at=now)
-            if len(signing) >= SIGNING_KEYS_MAX:
+            # What leaked is replaced at once, however many there are: then none of them signs on.
+            if len(signing) >= SIGNING_KEYS_MAX and overlap > timedelta(0):
                 raise Conflict("wait until an older secret has expired")
             made = await self._keys.make(
                 tenant_id, endpoint_id, number=signing[0].number + 1, at=now
             )
             expire_at = now + min(max(overlap, timedelta(0)), OVERLAP_MAX)
             await tx.webhook_endpoints.replace_keys(endpoint_id, made.keys, expire_at=expire_at)
-            changed = replace(endpoint, updated_at=now, version=endpoint.version + 1)
+            changed = replace(
+                endpoint, updated_at=max(now, endpoint.updated_at), version=endpoint.version + 1
+            )
             await tx.webhook_endpoints.update(changed)
             shown = await self._show(tx, changed)
             await tx.commit()
@@ -228,19 +231,23 @@ class ManageWebhookEndpoints:
         self, current: Endpoint, command: UpdateEndpointCommand, url: str | None
     ) -> Endpoint:
         now = self._clock.now()
-        changed = current
+        changed = current if url is None else move(current, url)
         if command.status is EndpointStatus.ACTIVE:
-            changed = enable(current, at=now)
+            changed = enable(changed, at=now)
         elif command.status is EndpointStatus.DISABLED:
-            changed = disable(current, by=DisabledBy.PARTNER, at=now)
+            changed = disable(changed, by=DisabledBy.PARTNER, at=now)
         types = command.event_types
-        return replace(
+        changed = replace(
             changed,
-            url=url or changed.url,
             event_types=changed.event_types if types is None else _event_types(types),
             description=command.description or changed.description,
-            updated_at=now,
-            version=current.version + 1,
+            updated_at=current.updated_at,
+            version=current.version,
+        )
+        if changed == current:
+            return current
+        return replace(
+            changed, updated_at=max(now, current.updated_at), version=current.version + 1
         )
 
     async def _store(self, tx: Transaction, before: Endpoint, after: Endpoint) -> None:

@@ -86,7 +86,8 @@ class Redeliver:
                 )
             endpoint = await tx.webhook_endpoints.lock(command.endpoint_id)
             page = await tx.events.page(wanted_by(endpoint), after=command.after, limit=PAGE_MAX)
-            until = await tx.events.last_seq() if command.until is None else command.until
+            last = await tx.events.last_seq()
+            until = last if command.until is None else min(command.until, last)
             chosen = [
                 to_deliver(each)
                 for each in page.events

@@ -104,6 +104,13 @@ def enable(endpoint: Endpoint, *, at: datetime, by_operator: bool = False) -> En
     return _changed(fresh, EndpointStatus.ACTIVE, None, at)
 
 
+def move(endpoint: Endpoint, url: str) -> Endpoint:
+    """What is observed of one URL says nothing of another: it begins as a new one does."""
+    if url == endpoint.url:
+        return endpoint
+    return msgspec.structs.replace(endpoint, url=url, failing_since=None, is_troubled=True)
+
+
 def after_attempt(
     endpoint: Endpoint, verdict: Verdict, *, at: datetime, took: timedelta
 ) -> Endpoint:

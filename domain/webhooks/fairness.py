@@ -4,7 +4,8 @@
 - A tenant has a share of the whole, however many endpoints it has.
 - Endpoints in trouble have a lane of their own, so that all of them together, however slow, leave
   the others' lane free.
-- Within these bounds everybody who waits gets one before anybody gets a second.
+- Within these bounds everybody who waits gets one before anybody gets a second, and whoever was
+  served longest ago is first: a place that becomes free goes round, and not to the oldest backlog.
 """
 
 from collections import Counter, defaultdict, deque
@@ -41,29 +42,36 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What is under way: in each lane, by tenant and by endpoint.
 
     A tenant's deliveries are counted within each lane: what is stuck takes nothing of what is not.
+    `tenant_served` and `endpoint_served` are numbers that grow: at which turn each had a place the
+    last time. Who is not in them is first.
     """
 
     healthy: int = 0
     troubled: int = 0
     by_tenant: Mapping[tuple[TenantId, bool], int] = {}
     by_endpoint: Mapping[WebhookEndpointId, int] = {}
+    tenant_served: Mapping[tuple[TenantId, bool], int] = {}
+    endpoint_served: Mapping[WebhookEndpointId, int] = {}
 
 
 def shares(
     waiting: Iterable[Waiting], load: Load, *, bounds: Bounds = BOUNDS
 ) -> dict[Waiting, int]:
-    """How many deliveries may be begun for each, those named first being served first."""
-    by_tenant: defaultdict[TenantId, deque[Waiting]] = defaultdict(deque)
-    for each in waiting:
-        by_tenant[each.tenant_id].append(each)
-    turns = deque(by_tenant.values())
+    """How many deliveries may be begun for each. Of those equally long unserved, the first named
+    is first.
+    """
+    by_tenant: defaultdict[tuple[TenantId, bool], deque[Waiting]] = defaultdict(deque)
+    for each in sorted(waiting, key=lambda each: load.endpoint_served.get(each.endpoint_id, 0)):
+        by_tenant[each.tenant_id, each.is_troubled].append(each)
+    first = sorted(by_tenant, key=lambda tenant: load.tenant_served.get(tenant, 0))
+    turns = deque(by_tenant[tenant] for tenant in first)
     room = _Room(load, bounds)
     granted: Counter[Waiting] = Counter()
     while turns:
         queue = turns.popleft()
         taken = _first_with_room(queue, room)
         if taken is None:
-            continue  # nobody of this tenant can be served any more
+            continue  # nobody of this tenant can be served any more in this lane
         granted[taken] += 1
         queue.append(taken)
         turns.append(queue)

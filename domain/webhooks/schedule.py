@@ -3,7 +3,7 @@
 The pauses are those that Standard Webhooks recommends. Chance enters as an argument.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from ..shared.errors import invariant
@@ -18,10 +18,10 @@ MILLION: Final = 1_000_000
 RETRY_AFTER_MAX: Final = timedelta(days=1)
 
 
-def next_attempt(
-    attempts_made: int, *, at: datetime, jitter_ppm: int, wish: timedelta | None = None
-) -> datetime | None:
-    """When to try again after `attempts_made` failures, the last one `at`. None when that is all.
+def pause_before_next(
+    attempts_made: int, *, jitter_ppm: int, wish: timedelta | None = None
+) -> timedelta | None:
+    """How long to wait after `attempts_made` failures. None when that is all.
 
     `wish` is what the receiver asked for: it makes a pause longer, up to a day, and never shorter.
     """
@@ -31,4 +31,4 @@ def next_attempt(
         return None
     pause = timedelta(seconds=PAUSES_S[attempts_made - 1])
     longer = pause + pause * jitter_ppm // MILLION
-    return at + (longer if wish is None else max(longer, min(wish, RETRY_AFTER_MAX)))
+    return longer if wish is None else max(longer, min(wish, RETRY_AFTER_MAX))

@@ -75,7 +75,8 @@ CATALOGUE: Final[Mapping[JobKind, Entry]] = MappingProxyType(
             twice="Nothing: what exists is not made.",
         ),
         JobKind.FORGET_WEBHOOKS: Entry(
-            does="Deletes what is kept of deliveries of webhooks that ended 30 days ago.",
+            does="Deletes what is kept of deliveries of webhooks that ended 30 days ago, or that "
+            "were due so long to endpoints that were removed.",
             due="Rows of `webhook_deliveries` and `webhook_attempts` that are old enough.",
             parked="Never; a run that fails is tried again.",
             twice="Nothing: what is gone is gone.",

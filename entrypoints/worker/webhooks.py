@@ -9,10 +9,11 @@ import asyncio
 import logging
 from collections import Counter
 from datetime import timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from application.errors import Overloaded
 from application.ports.webhook_deliveries import DueWebhooks
 from application.webhooks.deliver import DeliverWebhooks, Prepared
 from application.webhooks.fan_out import FanOutEvents
@@ -30,6 +31,10 @@ WAITING_MAX: Final = 1_000
 CLAIMS_AT_ONCE: Final = 4
 # What has become slow on its way leaves its lane to others; this bounds all of it together.
 UNDER_WAY_MAX: Final = 256
+# Whom a place was given to last is remembered for so many tenants and endpoints each.
+TURNS_KEPT: Final = 10_000
+
+K = TypeVar("K")
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +42,19 @@ _log = logging.getLogger(__name__)
 class _UnderWay(msgspec.Struct, frozen=True):
     waiting: Waiting
     since: float
+
+
+class _Turns(Generic[K]):
+    """At which turn each had a place the last time, the longest ago first."""
+
+    def __init__(self) -> None:
+        self.of: dict[K, int] = {}
+
+    def had(self, key: K, turn: int) -> None:
+        self.of.pop(key, None)
+        self.of[key] = turn
+        if len(self.of) > TURNS_KEPT:
+            del self.of[next(iter(self.of))]
 
 
 class WebhookDispatcher:
@@ -58,6 +76,9 @@ class WebhookDispatcher:
         self._room = asyncio.Semaphore(CLAIMS_AT_ONCE)
         self._look_again = asyncio.Event()
         self._set_aside: dict[WebhookEndpointId, float] = {}
+        self._turn = 0
+        self._tenants = _Turns[tuple[TenantId, bool]]()
+        self._endpoints = _Turns[WebhookEndpointId]()
 
     async def run(self) -> None:
         """Until told to stop, and then until what is under way has ended, or this is cancelled."""
@@ -86,6 +107,10 @@ class WebhookDispatcher:
             if each.endpoint_id not in self._set_aside
         ]
         granted = shares(waiting, self._load(), bounds=self._bounds)
+        for each in granted:
+            self._turn += 1
+            self._tenants.had((each.tenant_id, each.is_troubled), self._turn)
+            self._endpoints.had(each.endpoint_id, self._turn)
         begun = await asyncio.gather(*(self._begin(*each) for each in granted.items()))
         return sum(begun)
 
@@ -120,6 +145,8 @@ class WebhookDispatcher:
         async with self._room:
             try:
                 prepared = await self._deliver.claim(waiting, count)
+            except Overloaded:
+                return 0  # our own fault, and over in a moment
             except Exception:  # noqa: BLE001 - one endpoint must not stop the others
                 _log.exception("claiming deliveries of endpoint %s failed", waiting.endpoint_id)
                 until = self._now() + SET_ASIDE.total_seconds()
@@ -154,5 +181,10 @@ class WebhookDispatcher:
             tenants[waiting.tenant_id, lane] += 1
             endpoints[waiting.endpoint_id] += 1
         return Load(
-            healthy=lanes[False], troubled=lanes[True], by_tenant=tenants, by_endpoint=endpoints
+            healthy=lanes[False],
+            troubled=lanes[True],
+            by_tenant=tenants,
+            by_endpoint=endpoints,
+            tenant_served=self._tenants.of,
+            endpoint_served=self._endpoints.of,
         )

@@ -13,6 +13,7 @@ from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.outgoing import MemoryOutgoing
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
@@ -50,6 +51,7 @@ pytest.register_assert_rewrite(
             "ledger_rules",
             "movements",
             "orders",
+            "outgoing",
             "platform",
             "posting",
             "quotes",
@@ -99,6 +101,7 @@ def memory_ports_of(store: Store) -> Ports:
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
         work_list=MemoryWorkList(store),
+        outgoing=MemoryOutgoing(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
         catalog_editor=MemoryCatalogEditor(store),
@@ -129,6 +132,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
+    from adapters.postgres.outgoing import PostgresOutgoing
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -151,6 +155,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
             work_list=PostgresWorkList(ops),
+            outgoing=PostgresOutgoing(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
             catalog_editor=PostgresCatalogEditor(ops),

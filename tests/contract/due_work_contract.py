@@ -71,13 +71,14 @@ class DueWorkContract:
         await world.quote(due, expires_in=OVER)
         await world.quote(due, expires_in=OVER)
         await world.quote(running)
-        seen = await world.ports.due_work.tenants_with_expired_quotes(limit=EVERYTHING)
+        look = world.ports.due_work.tenants_with_expired_quotes
+        seen = await look(besides=(), limit=EVERYTHING)
         assert seen.count(due.tenant_id) == 1
         assert running.tenant_id not in seen
         async with world.ports.uow.begin(due.tenant_id) as tx:
             assert await tx.quotes.expire_due(now=world.now, limit=10) == 2
             await tx.commit()
-        after = await world.ports.due_work.tenants_with_expired_quotes(limit=EVERYTHING)
+        after = await look(besides=(), limit=EVERYTHING)
         assert due.tenant_id not in after
 
     async def test_tenants_with_expired_holds_are_seen(self, world: World) -> None:
@@ -87,9 +88,22 @@ class DueWorkContract:
         await do(world, due, PlaceHold(over))
         await do(world, running, PlaceHold(hold_on(world, running, 1, expires_in=hour)))
         await do(world, running, PlaceHold(hold_on(world, running, 1)))
-        seen = await world.ports.due_work.tenants_with_expired_holds(limit=EVERYTHING)
+        look = world.ports.due_work.tenants_with_expired_holds
+        seen = await look(besides=(), limit=EVERYTHING)
         assert due.tenant_id in seen
         assert running.tenant_id not in seen
+        assert due.tenant_id not in await look(besides={due.tenant_id}, limit=EVERYTHING)
+
+    async def test_tenant_whose_quotes_stay_expired_hides_nobody_elses(self, world: World) -> None:
+        stuck, other = await world.party(), await world.party()
+        await world.quote(other, expires_in=OVER)
+        for _ in range(2):
+            await world.quote(stuck, expires_in=2 * OVER)
+        look = world.ports.due_work.tenants_with_expired_quotes
+        everybody = set(await look(besides=(), limit=EVERYTHING))
+        others = everybody - {stuck.tenant_id, other.tenant_id}
+        assert stuck.tenant_id in await look(besides=others, limit=2)
+        assert await look(besides={*others, stuck.tenant_id}, limit=2) == (other.tenant_id,)
 
     async def test_partitions_are_made_once(self, world: World) -> None:
         await world.ports.due_work.make_partitions(months_ahead=24)

@@ -8,6 +8,7 @@ from application.ports.export import LedgerExport
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.outgoing import Outgoing
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
@@ -28,6 +29,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     due_work: DueWork
     schedules: Schedules
     work_list: WorkList
+    outgoing: Outgoing
     access_directory: AccessDirectory
     platform: Platform
     catalog_editor: CatalogEditor

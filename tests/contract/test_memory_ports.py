@@ -22,6 +22,7 @@ from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
+from tests.contract.outgoing_contract import OutgoingContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
@@ -149,6 +150,9 @@ class TestAccountTerms(InMemory, AccountTermsContract): ...
 
 
 class TestWorkList(InMemory, WorkListContract): ...
+
+
+class TestOutgoing(InMemory, OutgoingContract): ...
 
 
 class TestWebhookEndpoints(InMemory, WebhookEndpointsContract): ...

@@ -22,6 +22,7 @@ from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
+from tests.contract.outgoing_contract import OutgoingContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
@@ -151,6 +152,9 @@ class TestAccountTerms(InPostgres, AccountTermsContract): ...
 
 
 class TestWorkList(InPostgres, WorkListContract): ...
+
+
+class TestOutgoing(InPostgres, OutgoingContract): ...
 
 
 class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...

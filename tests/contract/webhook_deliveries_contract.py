@@ -105,15 +105,16 @@ class WebhookDeliveriesContract:
         tenant_id, endpoint = await added(world)
         await add(world, tenant_id, endpoint, new(world, 1))
         (first,) = await claim(world, tenant_id, endpoint, 1)
-        assert await finish(world, first, ended(DeliveryState.DUE, world.now + PAST))
+        assert await finish(world, first, ended(DeliveryState.DUE, PAST))
         (second,) = await claim(world, tenant_id, endpoint, 1)
         assert (second.attempts, second.number) == (2, 2)
         assert second.lease_token > first.lease_token
-        assert await finish(world, second, ended(DeliveryState.DUE, world.now + FUTURE))
+        assert await finish(world, second, ended(DeliveryState.DUE, FUTURE))
         assert await claim(world, tenant_id, endpoint, 1) == ()
         newest, oldest = await attempts(world, tenant_id, endpoint)
         assert (newest.number, oldest.number) == (2, 1)
         assert newest.next_at is not None
+        assert newest.next_at - newest.started_at >= FUTURE
 
     async def test_exhausted_delivery_is_counted_as_failed(self, world: World) -> None:
         tenant_id, endpoint = await added(world)
@@ -161,7 +162,7 @@ class WebhookDeliveriesContract:
         what = new(world, 1)
         await add(world, tenant_id, endpoint, what)
         (claimed,) = await claim(world, tenant_id, endpoint, 1)
-        await finish(world, claimed, ended(DeliveryState.DUE, world.now + FUTURE))
+        await finish(world, claimed, ended(DeliveryState.DUE, FUTURE))
         assert await renew(world, tenant_id, endpoint, what) == 1
         (again,) = await claim(world, tenant_id, endpoint, 1)
         assert (again.attempts, again.number) == (1, 2)
@@ -184,7 +185,7 @@ class WebhookDeliveriesContract:
         assert me not in await waiting(world, troubled=False)
         (claimed,) = await claim(world, tenant_id, endpoint, 1)
         assert me not in await waiting(world)
-        await finish(world, claimed, ended(DeliveryState.DUE, world.now + PAST))
+        await finish(world, claimed, ended(DeliveryState.DUE, PAST))
         assert me in await waiting(world)
 
     async def test_healthy_endpoint_waits_in_the_other_lane(self, world: World) -> None:
@@ -228,26 +229,40 @@ class WebhookDeliveriesContract:
         await add(world, tenant_id, endpoint, new(world, 1), new(world, 2))
         first, second = await claim(world, tenant_id, endpoint, 2)
         await finish(world, first, ended(DeliveryState.DELIVERED))
-        await finish(world, second, ended(DeliveryState.DUE, world.now + FUTURE))
+        await finish(world, second, ended(DeliveryState.DUE, FUTURE))
         later = world.now + FUTURE
         assert await forget(world, tenant_id, world.now + PAST) == 0
         assert await forget(world, tenant_id, later) == 3
         assert await attempts(world, tenant_id, endpoint) == ()
         assert (await backlog(world, tenant_id, endpoint)).waiting == 1
 
+    async def test_what_is_due_to_an_endpoint_that_was_removed_is_forgotten_in_time(
+        self, world: World
+    ) -> None:
+        tenant_id, endpoint = await added(world)
+        _, other = await added(world, tenant_id)
+        await add(world, tenant_id, endpoint, new(world, 1), new(world, 2))
+        await add(world, tenant_id, other, new(world, 1))
+        async with world.ports.uow.begin(tenant_id) as tx:
+            await tx.webhook_endpoints.remove(endpoint.id)
+            await tx.commit()
+        assert await forget(world, tenant_id, world.now + PAST) == 0
+        assert await forget(world, tenant_id, world.now + FUTURE) == 2
+        assert (await backlog(world, tenant_id, other)).waiting == 1
+
 
 def new(world: World, seq: int) -> ToDeliver:
     return ToDeliver(EventId(world.id()), "order.filled.v1", seq)
 
 
-def ended(state: DeliveryState, next_at: datetime | None = None) -> AttemptResult:
+def ended(state: DeliveryState, pause: timedelta | None = None) -> AttemptResult:
     if state is DeliveryState.DELIVERED:
         outcome, status, detail, response = "delivered", 200, "", "fine\n"
     else:
         outcome, status, detail, response = "timed_out", None, "no answer in time", ""
     return AttemptResult(
         state=state,
-        next_at=next_at,
+        pause=pause,
         outcome=outcome,
         http_status=status,
         detail=detail,

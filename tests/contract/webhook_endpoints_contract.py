@@ -211,8 +211,8 @@ async def refuses_all(world: World, tenant_id: TenantId, endpoint: Endpoint) -> 
                 await attempt
 
 
-async def tell(world: World, tenant_id: TenantId, count: int) -> tuple[EventId, ...]:
-    """Numbered events of the tenant, about nothing in particular."""
+async def announced(world: World, tenant_id: TenantId, count: int) -> tuple[EventId, ...]:
+    """Of the tenant, about nothing in particular, and without numbers yet."""
     ids = tuple(EventId(world.id()) for _ in range(count))
     async with world.ports.uow.begin(tenant_id) as tx:
         for each in ids:
@@ -227,6 +227,12 @@ async def tell(world: World, tenant_id: TenantId, count: int) -> tuple[EventId, 
             await tx.outbox.add(told)
             world.pass_time()
         await tx.commit()
+    return ids
+
+
+async def tell(world: World, tenant_id: TenantId, count: int) -> tuple[EventId, ...]:
+    """The same, numbered."""
+    ids = await announced(world, tenant_id, count)
     async with world.ports.worker_uow.begin(tenant_id) as tx:
         assert await tx.outbox.number(limit=NUMBER_MAX) == count
         await tx.commit()

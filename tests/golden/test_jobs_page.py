@@ -52,8 +52,11 @@ What goes on after a commit, and what time makes due. This page is written from 
 - **Told to stop**, a worker takes nothing new, finishes its batches or gives their leases back,
   and ends within ten seconds. Killed, it leaves leases that end by themselves.
 - `aksum doctor` finds amiss what is due for longer than {{lag}}, failing, parked, or overdue by
-  {{overdue}}; `aksum jobs status` shows all of it,
-  `aksum jobs metrics` as gauges.
+  {{overdue}}, and events without a number and deliveries to healthy endpoints that have waited
+  for longer than {{lag}}; `aksum jobs status` shows all work,
+  `aksum jobs metrics` as gauges, with those of events and webhooks: printed for a collector of
+  text files, or served to a scraper with `--port 9464`. They are of the database, so one process
+  is enough; it logs in as an operator, because no other role sees every tenant's rows.
 
 A job of the queue ends after {{timeout}}, is taken for dead after {{heartbeat}} without a sign of
 life, and is tried {RETRIES} times by the queue itself. A run goes on for {{budget}} at most while

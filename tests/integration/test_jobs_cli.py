@@ -1,24 +1,41 @@
 """The runbooks parked-jobs and queue-backlog, rehearsed with the commands they name."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 
 from application.jobs.work_policy import FAILING_FROM, WORK
 from application.ports.intents import IntentKind
 from domain.shared.ids import IdPrefix, TenantId, encode_id
+from tests.architecture.sources import ROOT
 from tests.fixtures.postgres_servers import Database
 from tests.integration.direct import connected
-from tests.integration.operator_process import OperatorHere
+from tests.integration.operator_process import SECONDS_MAX, OperatorHere
 from tests.integration.stack import Stack, open_stack
 from tests.integration.test_failing_work import BROKEN_MIRROR, pending_order
 
 MENDED = "UPDATE aksum.intents SET payload = $2 WHERE subject = $1"
+STALE_DELIVERY = """
+WITH endpoint AS (
+  INSERT INTO aksum.webhook_endpoints (tenant_id, id, url, event_types, status, is_troubled,
+    last_seq, version, created_at, updated_at)
+  VALUES ($1, gen_random_uuid(), 'https://x.partner.com/', '{*}', 'active', false, 0, 1, now(),
+    now())
+  RETURNING tenant_id, id)
+INSERT INTO aksum.webhook_deliveries (tenant_id, endpoint_id, event_id, event_type, seq,
+  next_action_at)
+SELECT tenant_id, id, gen_random_uuid(), 'order.filled.v1', 1, now() - interval '10 minutes'
+FROM endpoint
+"""
 OLD = "UPDATE aksum.intents SET next_action_at = now() - interval '10 minutes'"
 
 
@@ -148,9 +165,37 @@ async def test_backlog_is_seen_and_sinks_when_it_is_worked_off(
     assert 'aksum_jobs_due{kind="mirror"} 3.0' in gauges
     assert 'aksum_jobs_parked{kind="settle_execution"} 0.0' in gauges
     assert f'aksum_jobs_due_lag_seconds{{kind="mirror"}} {backlog["lag_seconds"] // 100}' in gauges
+    for name in ("webhook_deliveries_due", "webhook_deliveries_due_lag_seconds"):
+        for lane in ("healthy", "troubled"):
+            assert f'aksum_{name}{{lane="{lane}"}} 0.0' in gauges
+    assert "aksum_webhook_endpoints_disabled 0.0" in gauges
 
     await stack.mirror_all()
     assert (await checks(operator))["jobs"][0]
+
+
+def test_gauges_are_served_to_a_scraper_until_the_process_is_told_to_stop(
+    database_18: Database,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "entrypoints.cli", "jobs", "metrics", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "AKSUM_DATABASE_URL": database_18.ops_url},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            word, url = process.stdout.readline().split()
+            assert (word, url[:17]) == ("serving", "http://127.0.0.1:")
+            answer = httpx.get(url)
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+            assert 'aksum_jobs_parked{kind="mirror"} 0.0' in answer.text
+            assert httpx.get(url.replace("/metrics", "/")).status_code == 404
+            assert httpx.post(url).status_code == 405
+        finally:
+            process.terminate()
+        assert process.wait(SECONDS_MAX) == 0
 
 
 async def test_late_and_failing_schedules_are_amiss_and_can_be_run_now(
@@ -173,6 +218,24 @@ async def test_late_and_failing_schedules_are_amiss_and_can_be_run_now(
         "SELECT next_run_at <= clock_timestamp() FROM aksum.schedules WHERE job = 'reconcile'"
     )
     assert due
+
+
+async def test_events_and_deliveries_that_stand_still_are_amiss(
+    stack: Stack, admin: asyncpg.Connection, operator: OperatorHere
+) -> None:
+    await stack.tenant()
+    found = await checks(operator)
+    assert (found["events"][0], found["webhooks"][0]) == (True, True)
+    tenant_id = await stack.tenant()
+    await stack.customer(tenant_id, usdt=1)
+    await admin.execute("UPDATE aksum.outbox SET recorded_at = now() - interval '10 minutes'")
+    ok, detail = (await checks(operator))["events"]
+    assert not ok
+    assert "without a number, the oldest for 60" in detail
+    await admin.execute(STALE_DELIVERY, tenant_id)
+    ok, detail = (await checks(operator))["webhooks"]
+    assert not ok
+    assert detail.startswith("1 due to healthy endpoints, the oldest for 60")
 
 
 async def test_what_does_not_exist_or_is_named_wrongly_is_refused(

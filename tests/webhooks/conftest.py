@@ -4,9 +4,11 @@ import pytest
 
 from adapters.webhooks.client import WebhookClient
 from adapters.webhooks.resolver import Vetting
+from domain.shared.ids import TenantId
 from domain.webhooks.address import LOOPBACK
 from tests.webhooks.certificates import Authority
 from tests.webhooks.names import Names
+from tests.webhooks.stage import Stage
 
 Make = Callable[..., WebhookClient]
 
@@ -34,3 +36,15 @@ async def make(names: Names, authority: Authority) -> AsyncIterator[Make]:
     yield made
     for each in clients:
         await each.close()
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    stage = Stage()
+    await stage.world.prepare()
+    return stage
+
+
+@pytest.fixture
+async def tenant(stage: Stage) -> TenantId:
+    return await stage.world.tenant()

@@ -173,6 +173,14 @@ async def test_of_a_body_only_the_beginning_is_waited_for_and_kept(
         assert await send(make(), f"{server.url}/in") == expected
 
 
+async def test_status_that_came_in_time_counts_though_time_runs_out_over_the_body(
+    make: Make,
+) -> None:
+    async with raw_server(stops_in_the_middle) as server:
+        answer = await send(make(total_ms=300), f"{server.url}/in")
+    assert answer == Answered(status=200, body="so far")
+
+
 async def test_compressed_body_is_kept_as_it_came(make: Make) -> None:
     bomb = gzip.compress(bytes(10_000_000))
     async with raw_server(says(200, bomb, "Content-Encoding: gzip")) as server:

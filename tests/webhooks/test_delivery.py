@@ -1,15 +1,12 @@
 """From an event to a receipt, in memory: what is sent, when again, and what becomes of it."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from standardwebhooks import Webhook, WebhookVerificationError
 
+from adapters.memory.clock import ManualClock
 from adapters.webhooks.client import REQUEST_BYTES_MAX
 from application import crash_points
 from application.ports.webhooks import SecretBoxUnavailable
@@ -20,7 +17,8 @@ from domain.shared.ids import IdPrefix, TenantId, WebhookEndpointId, encode_id
 from domain.webhooks.answer import Answer, Answered, Cause, NoAnswer, Verdict
 from domain.webhooks.endpoint import DISABLED, FAILING_MAX, PING, DisabledBy, EndpointStatus
 from domain.webhooks.schedule import ATTEMPTS_MAX, PAUSES_S
-from tests.webhooks.stage import Sent, Stage, Told
+from tests.webhooks.stage import Stage, Told
+from tests.webhooks.verifying import verifies_ed25519, verifies_hmac
 
 DOWN = NoAnswer(cause=Cause.UNREACHABLE, detail="no connection could be made")
 DAY = timedelta(days=1)
@@ -28,18 +26,6 @@ DAY = timedelta(days=1)
 
 class Killed(Exception):
     """Stands for the end of a process: nothing after it happens."""
-
-
-@pytest.fixture
-async def stage() -> Stage:
-    stage = Stage()
-    await stage.world.prepare()
-    return stage
-
-
-@pytest.fixture
-async def tenant(stage: Stage) -> TenantId:
-    return await stage.world.tenant()
 
 
 @pytest.fixture
@@ -54,29 +40,6 @@ def killed_at() -> Iterator[list[str]]:
     crash_points.install(reach)
     yield points
     crash_points.install(None)
-
-
-def verifies_ed25519(sent: Sent, public_key: str) -> bool:
-    key = Ed25519PublicKey.from_public_bytes(b64decode(public_key.removeprefix("whpk_")))
-    content = f"{sent.id}.{sent.headers['webhook-timestamp']}.".encode() + sent.body
-    for each in sent.headers["webhook-signature"].split():
-        kind, _, text = each.partition(",")
-        if kind == "v1a":
-            try:
-                key.verify(b64decode(text), content)
-            except InvalidSignature:
-                continue
-            return True
-    return False
-
-
-def verifies_hmac(sent: Sent, secret: str | None) -> bool:
-    assert secret is not None
-    try:
-        Webhook(secret).verify(sent.body, dict(sent.headers))
-    except WebhookVerificationError:
-        return False
-    return True
 
 
 async def test_new_endpoint_gets_its_ping_and_nobody_else_does(
@@ -188,6 +151,20 @@ async def test_failure_is_tried_again_by_the_schedule_with_the_same_id_and_body(
     assert failed.next_at == failed.started_at + timedelta(seconds=PAUSES_S[0])
     assert (newest.outcome, newest.number, newest.next_at) == ("delivered", 2, None)
     assert failed.response == ("oh no" if outcome == "http_500" else "")
+
+
+async def test_worker_whose_clock_is_wrong_pauses_as_long_as_any(
+    stage: Stage, tenant: TenantId
+) -> None:
+    """With a clock that is behind, the ten attempts would be made without a pause."""
+    await stage.proven(tenant)
+    await stage.tell(tenant)
+    stage.receiver.answers = [DOWN]
+    stage.deliver._clock = ManualClock(stage.clock.now() - timedelta(hours=1))
+    assert await stage.run() == [Verdict.FAILED]
+    assert await stage.run() == []
+    stage.clock.advance(timedelta(seconds=PAUSES_S[0]))
+    assert await stage.run() == [Verdict.DELIVERED]
 
 
 async def test_receiver_that_asks_for_time_gets_it(stage: Stage, tenant: TenantId) -> None:
@@ -349,6 +326,13 @@ async def test_range_goes_out_again_and_only_to_the_endpoint_named(
     seqs = [msgspec.json.decode(each.body)["seq"] for each in stage.receiver.sent]
     assert seqs == [3, 4]
     assert len(await stage.attempts(tenant, other)) == before
+
+
+async def test_range_beyond_the_last_event_comes_to_an_end(stage: Stage, tenant: TenantId) -> None:
+    shown = await stage.proven(tenant)
+    command = ReplayCommand(tenant_id=tenant, endpoint_id=shown.endpoint.id, after=0, until=10**6)
+    done = (await stage.redeliver.page(command)).value
+    assert (done.looked_until, done.more) == (1, False)
 
 
 async def test_largest_event_fits_into_a_request(stage: Stage, tenant: TenantId) -> None:

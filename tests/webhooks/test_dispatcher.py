@@ -7,8 +7,9 @@ import pytest
 from typing_extensions import override
 
 from adapters.memory.secret_box import MemorySecretBox
+from application.errors import Overloaded
 from application.ports.webhooks import SecretBoxUnavailable
-from domain.webhooks.answer import Answer
+from domain.webhooks.answer import Answer, Answered
 from domain.webhooks.fairness import Bounds
 from entrypoints.worker.webhooks import WebhookDispatcher
 from tests.webhooks.stage import Receiver, Stage
@@ -31,17 +32,23 @@ class Hanging(Receiver):
         return answer
 
 
+class Failing(Receiver):
+    @override
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        await super().send(url, headers, body)
+        return Answered(status=500)
+
+
 class Unavailable(MemorySecretBox):
     @override
     async def open(self, boxed: bytes, *, context: bytes) -> bytes:
         raise SecretBoxUnavailable("no key")
 
 
-@pytest.fixture
-async def stage() -> Stage:
-    stage = Stage()
-    await stage.world.prepare()
-    return stage
+class Overtaxed(MemorySecretBox):
+    @override
+    async def open(self, boxed: bytes, *, context: bytes) -> bytes:
+        raise Overloaded("no connection is free")
 
 
 def dispatcher(stage: Stage) -> WebhookDispatcher:
@@ -96,6 +103,26 @@ async def test_unproven_endpoints_together_leave_the_healthy_their_places(stage:
     await settle()
 
 
+async def test_old_backlogs_of_dead_endpoints_do_not_keep_a_new_endpoint_waiting(
+    stage: Stage,
+) -> None:
+    dead = [await stage.world.tenant() for _ in range(3)]
+    for tenant in dead:
+        await stage.endpoint(tenant)
+        for _ in range(5):
+            await stage.tell(tenant)
+    fresh = await stage.world.tenant()
+    shown = await stage.endpoint(fresh)
+    await stage.number(fresh)
+    await stage.fan_out.execute()
+    stage.deliver._sender = Failing()
+    sending = dispatcher(stage)
+    for _ in range(3):
+        assert await sending.send_what_is_due() == 2
+        await settle()
+    assert len(await stage.attempts(fresh, shown)) == 1
+
+
 async def test_endpoint_that_cannot_be_claimed_is_set_aside(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,6 +135,19 @@ async def test_endpoint_that_cannot_be_claimed_is_set_aside(
     for _ in range(3):
         assert await sending.send_what_is_due() == 0
     assert len([each for each in caplog.records if "claiming" in each.message]) == 1
+
+
+async def test_endpoint_is_not_set_aside_for_our_own_overload(stage: Stage) -> None:
+    tenant = await stage.world.tenant()
+    await stage.proven(tenant)
+    await stage.tell(tenant)
+    await stage.fan_out.execute()
+    box = stage.deliver._keys._box  # type: ignore[attr-defined]
+    stage.deliver._keys._box = Overtaxed()  # type: ignore[attr-defined]
+    sending = dispatcher(stage)
+    assert await sending.send_what_is_due() == 0
+    stage.deliver._keys._box = box  # type: ignore[attr-defined]
+    assert await sending.send_what_is_due() == 1
 
 
 async def test_what_is_cut_short_at_the_end_is_made_again_later(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """What is refused when it is registered is refused when it is sent to, and whatever it became."""
 
+import asyncio
 import socket
 import threading
 
@@ -128,3 +129,30 @@ async def test_look_up_that_hangs_holds_up_neither_the_attempt_nor_the_end_of_th
         assert thread.daemon
     finally:
         release.set()
+
+
+async def test_names_whose_servers_keep_silent_cost_a_bounded_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release = threading.Event()
+
+    def hangs(*_: object, **__: object) -> list[object]:
+        release.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    monkeypatch.setattr(resolver_module, "PATIENCE", resolver_module.PATIENCE / 100)
+    monkeypatch.setattr(resolver_module, "THREADS_MAX", 2)
+    before = threading.active_count()
+    resolver = SystemResolver()
+    try:
+        for number in range(4):
+            with pytest.raises(TargetRefused):
+                await Vetting(resolver).addresses(f"n{number}.{NAME}")
+        assert threading.active_count() == before + 2
+    finally:
+        release.set()
+    monkeypatch.undo()
+    # Threads that have come back leave their room to others.
+    async with asyncio.timeout(5):
+        assert "127.0.0.1" in await resolver.resolve("localhost")

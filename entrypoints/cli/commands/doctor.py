@@ -13,6 +13,7 @@ from application.ledger.sealing_lag import SealingLag
 from application.ports.clock import Clock
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from application.ports.outgoing import Outgoing
 from application.ports.schedules import Schedules
 from application.ports.work_list import WorkList
 from domain.ledger.account_name import book_name
@@ -68,6 +69,7 @@ async def _examine() -> list[Check]:
             checks += _database(await inspection.report(), now=clock.now())
             checks.append(await _seals(container))
             checks += await _jobs(container, now=clock.now())
+            checks += await _outgoing(container, now=clock.now())
             checks += await _lps(container)
     except StartRefused as error:
         checks.append(Check("start", False, str(error)))
@@ -147,6 +149,35 @@ async def _jobs(container: AsyncContainer, *, now: datetime) -> list[Check]:
         _none_of("parked jobs", parked, sound="none", hint="`aksum jobs list --state parked`"),
         _none_of("schedules", overdue, sound=on_time, hint="see `aksum jobs status`"),
     ]
+
+
+async def _outgoing(container: AsyncContainer, *, now: datetime) -> list[Check]:
+    """Endpoints that are in trouble themselves may wait: `aksum webhook list` shows them."""
+    outgoing: Outgoing = await container.get(Outgoing)
+    events, (healthy, _) = await outgoing.events(), await outgoing.webhooks()
+    unnumbered, due = _late(events.oldest_at, now), _late(healthy.oldest_due_at, now)
+    return [
+        _none_of(
+            "events",
+            [f"{events.unnumbered} without a number, the oldest for {unnumbered} s"]
+            if unnumbered
+            else [],
+            sound="every event has its number",
+            hint="is a worker running, and what does its log say?",
+        ),
+        _none_of(
+            "webhooks",
+            [f"{healthy.due} due to healthy endpoints, the oldest for {due} s"] if due else [],
+            sound="healthy endpoints are told in time",
+            hint="see docs/runbooks/webhook-backlog.md",
+        ),
+    ]
+
+
+def _late(since: datetime | None, now: datetime) -> int:
+    """Seconds, 0 while it is no longer than it may be."""
+    late = timedelta(0) if since is None else now - since
+    return int(late.total_seconds()) if late > LAG_MAX else 0
 
 
 def _none_of(check: str, found: list[str], *, sound: str, hint: str) -> Check:

@@ -16,7 +16,7 @@ from domain.shared.ids import TenantId
 from entrypoints.cli.operator import TENANT, TEXT, run
 from entrypoints.cli.output import json_option, print_json, print_object, print_rows
 from entrypoints.cli.work import WORK_NAME, shown, shown_backlog, shown_detail, shown_schedule
-from entrypoints.cli.work_metrics import exposition
+from entrypoints.cli.work_metrics import exposition, read_figures
 from entrypoints.worker.schedule import BY_TIME
 
 COLUMNS: Final = ("work", "state", "attempts", "next_action_at", "parked_at", "last_error")
@@ -78,19 +78,29 @@ def status(as_json: bool) -> None:
 
 
 @jobs.command()
-def metrics() -> None:
-    """The same as gauges, for a Prometheus that collects text files."""
+@click.option("--port", type=click.IntRange(0, 65_535), help="Serve it there, until SIGTERM.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+def metrics(port: int | None, host: str) -> None:
+    """The same as gauges for Prometheus, with what is on its way to partners.
 
-    async def work(container: AsyncContainer) -> bytes:
-        work_list: WorkList = await container.get(WorkList)
-        schedules: Schedules = await container.get(Schedules)
-        return exposition(
-            await work_list.backlogs(failing_from=FAILING_FROM),
-            await schedules.all(),
-            now=(await container.get(Clock)).now(),
+    Without --port once, for a collector of text files. With it at /metrics, open to anybody who
+    reaches that port.
+    """
+
+    async def work(container: AsyncContainer) -> None:
+        async def read() -> bytes:
+            return exposition(await read_figures(container))
+
+        if port is None:
+            click.echo((await read()).decode(), nl=False)
+            return
+        from entrypoints.cli.metrics_server import serve_metrics
+
+        await serve_metrics(
+            read, host=host, port=port, ready=lambda url: click.echo(f"serving {url}")
         )
 
-    click.echo(run(work).decode(), nl=False)
+    run(work)
 
 
 @jobs.command()

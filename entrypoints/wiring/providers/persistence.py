@@ -14,6 +14,7 @@ from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from adapters.postgres.outgoing import PostgresOutgoing
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
@@ -26,6 +27,7 @@ from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.outgoing import Outgoing
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
@@ -126,6 +128,10 @@ class OperatorsPersistence(Provider):
     @provide
     def work_list(self, pools: Pools) -> WorkList:
         return PostgresWorkList(pools.main)
+
+    @provide
+    def outgoing(self, pools: Pools) -> Outgoing:
+        return PostgresOutgoing(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

@@ -52,6 +52,24 @@ def test_what_is_under_way_counts() -> None:
     assert shares([one], Load(by_tenant={(one.tenant_id, True): 3}), bounds=BOUNDS) == {one: 2}
 
 
+def test_place_that_becomes_free_goes_to_who_was_served_longest_ago() -> None:
+    """Backlogs are named oldest first, and a dead endpoint's stays the oldest for days."""
+    dead, fresh = [waiting(n, n, troubled=True) for n in (1, 2, 3)], waiting(4, 4, troubled=True)
+    load = Load(
+        troubled=1,
+        tenant_served={(each.tenant_id, True): turn for turn, each in enumerate(dead, 1)},
+        endpoint_served={each.endpoint_id: turn for turn, each in enumerate(dead, 1)},
+    )
+    assert shares([*dead, fresh], load, bounds=BOUNDS) == {fresh: 1}
+    assert shares(dead, load, bounds=BOUNDS) == {dead[0]: 1}
+
+
+def test_endpoint_of_a_tenant_is_not_hidden_by_the_older_backlogs_of_its_others() -> None:
+    backlogs, fresh = [waiting(1, n) for n in (10, 11, 12)], waiting(1, 13)
+    load = Load(endpoint_served={each.endpoint_id: 1 for each in backlogs})
+    assert fresh in shares([*backlogs, fresh], load, bounds=BOUNDS)
+
+
 CANDIDATES = st.lists(
     st.tuples(st.integers(1, 4), st.integers(1, 5), st.booleans()),
     unique_by=lambda each: each[:2],
