@@ -19,7 +19,7 @@ from domain.liquidity.price_guard import (
     agree,
     judge,
 )
-from domain.liquidity.quote import LpName
+from domain.liquidity.quote import LpName, QuoteRefusal
 from domain.liquidity.reference import Reference
 
 INSTRUMENTS_MAX: Final = 10_000
@@ -97,6 +97,11 @@ class PriceGuard:
         if len(self._last_good) >= INSTRUMENTS_MAX:
             self._last_good.clear()
         self._last_good[instrument.symbol] = LastGood(consensus.middle, now)
+
+
+def refusal_of(refusal: PriceGuardRefused) -> QuoteRefusal:
+    """What the quote stage makes of it; only what the LP did counts against the LP."""
+    return QuoteRefusal.OFF_MARKET if refusal.is_lp_at_fault else QuoteRefusal.UNREFERENCED
 
 
 def for_operators(refusal: PriceGuardRefused) -> str:

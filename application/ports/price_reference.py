@@ -1,6 +1,7 @@
 """What others say a price is. None of it moves money, and none of it raises for trouble outside."""
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import Protocol
 
 from domain.assets.instrument import Instrument
@@ -20,9 +21,10 @@ class PriceReference(Protocol):
         """Sources of one vendor are one opinion, and none about that vendor's own quotes."""
         ...
 
+    @property
     @abstractmethod
-    def lists(self, instrument: Instrument) -> bool:
-        """False when the source is known not to have it. It is then never asked."""
+    def every(self) -> timedelta:
+        """How often one instrument is asked for; within what the vendor allows to the public."""
         ...
 
     @abstractmethod
@@ -46,6 +48,6 @@ class References(Protocol):
     async def ready(self, instrument: Instrument) -> None:
         """Keeps the instrument fresh from now on, and waits for a first answer of each source.
 
-        Never longer than `REFERENCE_WAIT`, and not at all for what is fresh or failed last time.
+        Never longer than a named bound, and not at all for a source that failed when last asked.
         """
         ...

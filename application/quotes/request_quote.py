@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -8,6 +9,7 @@ from application import crash_points
 from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
+from application.liquidity.price_guard import LpPrice, PriceGuard, for_operators, refusal_of
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -17,6 +19,7 @@ from application.ports.trading import StoredQuote
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
+from domain.liquidity.price_guard import GuardEvidence, GuardStage, PriceGuardRefused
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.liquidity.routing import RoutingPolicy, route
 from domain.quotes.pricing import (
@@ -42,6 +45,8 @@ RESOURCE: Final = "quote"
 # Quotes that no offer can be made of: another trade, too short, or a price beyond all reason.
 LP_AT_FAULT: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid)
 
+_log = logging.getLogger(__name__)
+
 
 class RequestQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: TenantId
@@ -59,6 +64,7 @@ class RequestQuote:
     - The amount the customer fixes stays exact; the other follows from an LP's firm price.
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
     - An answer that no offer can be made of is a refusal, and the next LP is asked.
+    - So is a price that independent references do not confirm (`PriceGuard`).
     - No LP, no quote: nothing is kept and the request may be repeated.
     - An amount beyond the limits is refused once and for all under its key.
     """
@@ -69,11 +75,13 @@ class RequestQuote:
         uow: UnitOfWork,
         platform: Platform,
         providers: Mapping[LpName, LiquidityProvider],
+        guard: PriceGuard,
         in_flight: InFlight,
         clock: Clock,
         ids: IdGenerator,
     ) -> None:
         self._uow = uow
+        self._guard = guard
         self._platform = platform
         self._providers = providers
         self._in_flight = in_flight
@@ -113,9 +121,22 @@ class RequestQuote:
         )
         asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
 
+        await self._guard.ready(instrument)
+
         def offered(lp_quote: LpQuote) -> Quote:
             pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
-            return self._offered(command, lp_quote, pricing)
+            evidence = self._guard.judge(
+                LpPrice(
+                    lp=lp_quote.lp,
+                    instrument=instrument,
+                    base_units=lp_quote.base_units,
+                    quote_units=lp_quote.quote_units,
+                    rate=lp_quote.rate,
+                ),
+                view.guard,
+                stage=GuardStage.QUOTE,
+            )
+            return self._offered(command, lp_quote, pricing, evidence)
 
         return await self._ask(asked, view.routing, view.halted, offered)
 
@@ -144,9 +165,18 @@ class RequestQuote:
                 return offered(answer)
             except LP_AT_FAULT:
                 refused = (*refused, (name, QuoteRefusal.INVALID_RESPONSE))
+            except PriceGuardRefused as refusal:
+                _log.warning("%s %s: %s", name, asked.instrument.symbol, for_operators(refusal))
+                refused = (*refused, (name, refusal_of(refusal)))
         raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)
 
-    def _offered(self, command: RequestQuoteCommand, lp_quote: LpQuote, pricing: Pricing) -> Quote:
+    def _offered(
+        self,
+        command: RequestQuoteCommand,
+        lp_quote: LpQuote,
+        pricing: Pricing,
+        evidence: GuardEvidence,
+    ) -> Quote:
         now = self._clock.now()
         return Quote(
             id=QuoteId(self._ids.new()),
@@ -158,7 +188,7 @@ class RequestQuote:
             quote_units=pricing.quote_units,
             price=pricing.price,
             fee_units=pricing.fee_units,
-            breakdown=pricing.breakdown,
+            breakdown=msgspec.structs.replace(pricing.breakdown, evidence=evidence),
             lp=lp_quote.lp,
             lp_quote_id=lp_quote.lp_quote_id,
             lp_base_units=lp_quote.base_units,

@@ -60,6 +60,8 @@ class QuoteRefusal(StrEnum):
     ABOVE_MAXIMUM = "above_maximum"
     UNSUPPORTED = "unsupported"
     INVALID_RESPONSE = "invalid_response"
+    OFF_MARKET = "off_market"
+    UNREFERENCED = "unreferenced"
 
 
 class LpQuoteRefused(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,9 @@ TRY_NEXT: Final[dict[QuoteRefusal, bool]] = {
     QuoteRefusal.ABOVE_MAXIMUM: True,
     QuoteRefusal.UNSUPPORTED: True,
     QuoteRefusal.INVALID_RESPONSE: True,
+    QuoteRefusal.OFF_MARKET: True,
+    # Another LP's price can be judged by this one's public prices, if it is of another vendor.
+    QuoteRefusal.UNREFERENCED: True,
 }
 
 # What the customer asked for, our own balance and our own request rate say nothing about the LP.
@@ -48,6 +51,8 @@ COUNTS_AGAINST_HEALTH: Final[dict[QuoteRefusal, bool]] = {
     QuoteRefusal.ABOVE_MAXIMUM: False,
     QuoteRefusal.UNSUPPORTED: False,
     QuoteRefusal.INVALID_RESPONSE: True,
+    QuoteRefusal.OFF_MARKET: True,
+    QuoteRefusal.UNREFERENCED: False,
 }
 
 

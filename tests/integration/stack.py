@@ -11,6 +11,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.price_reference import MemoryReferences
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
@@ -26,6 +27,7 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -131,11 +133,16 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
+        self.references = MemoryReferences(self.lps[PRIMARY].prices, clock=self.clock)
+        guard = PriceGuard(
+            references=self.references, platform=self.platform, vendors={}, clock=self.clock
+        )
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        self.request_quote = RequestQuote(providers=self.lps, **common.named())
+        self.request_quote = RequestQuote(providers=self.lps, guard=guard, **common.named())
         self.accept_quote = AcceptQuote(
             providers=self.lps,
+            guard=guard,
             record=record_outcome,
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
