@@ -1,3 +1,4 @@
+from adapters.memory.price_terms import guard_terms
 from adapters.memory.store import Store
 from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
 from domain.assets.catalog import Catalog
@@ -21,6 +22,7 @@ class MemoryPlatform:
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
             # Reducing means that open executions are finished and no new ones begun.
             halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
+            guard=guard_terms(self._store),
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

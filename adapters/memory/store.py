@@ -26,6 +26,7 @@ from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.price_terms import PriceTerms
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
@@ -159,6 +160,7 @@ class Store:
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
         self.schedules: dict[str, ScheduleRow] = {}
+        self.price_terms: dict[ChangeRequestId, PriceTerms] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")

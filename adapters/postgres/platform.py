@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
+from adapters.postgres.price_terms import read_guard_terms
 from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
@@ -84,7 +85,8 @@ async def _read_view(connection: Connection) -> PlatformView:
     # Reducing means that open executions are finished and no new ones begun.
     halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
     routing = RoutingPolicy(names[0], names[1:]) if names else None
-    return PlatformView(Catalog(assets, instruments), routing, halted)
+    guard = await read_guard_terms(connection)
+    return PlatformView(Catalog(assets, instruments), routing, halted, guard)
 
 
 class PostgresCatalogEditor:

@@ -63,7 +63,7 @@ class _Series:
 
     def rest(self) -> timedelta:
         most = max(REST_MOST, self.source.every)
-        return min(self.source.every * 2**self.failures, most)
+        return min(self.source.every * (1 << self.failures), most)
 
 
 class _Watch:

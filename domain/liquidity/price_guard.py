@@ -20,7 +20,7 @@ from ..assets.instrument import Instrument
 from ..shared.errors import RuleViolation
 from ..shared.money import PPM, AmountInvalid, Rounding, divide, split_plain_number
 from .guard_limits import GuardLimits
-from .reference import REFERENCE_SCALE, Reference, is_price, scaled
+from .reference import REFERENCE_ONE, REFERENCE_SCALE, Reference, is_price, scaled
 
 # How far a vendor's clock may be from ours before its prices count as another time's.
 CLOCK_SKEW_MAX: Final = timedelta(seconds=2)
@@ -203,18 +203,17 @@ def rate_fits(offer: Offer) -> bool:
     if not is_price(rate):
         return False
     exponent = int(rate.as_tuple().exponent)
-    step = 10 ** (REFERENCE_SCALE + exponent)
+    step: int = 10 ** (REFERENCE_SCALE + exponent)
     low, high = scaled(rate) - step, scaled(rate) + step
-    base = (offer.base_units, 10**offer.instrument.base.scale)
-    quote = (offer.quote_units, 10**offer.instrument.quote.scale)
+    base: tuple[int, int] = (offer.base_units, 10**offer.instrument.base.scale)
+    quote: tuple[int, int] = (offer.quote_units, 10**offer.instrument.quote.scale)
     return _within(low, high, quote, base) or _within(low, high, base, quote)
 
 
 def _within(low: int, high: int, over: tuple[int, int], under: tuple[int, int]) -> bool:
     """Whether over / under, give or take, meets the range; amounts with their units per whole."""
-    one = 10**REFERENCE_SCALE
-    most = (over[0] + 1) * under[1] * one * (PPM + RATE_TOLERANCE_PPM)
-    least = (over[0] - 1) * under[1] * one * (PPM - RATE_TOLERANCE_PPM)
+    most = (over[0] + 1) * under[1] * REFERENCE_ONE * (PPM + RATE_TOLERANCE_PPM)
+    least = (over[0] - 1) * under[1] * REFERENCE_ONE * (PPM - RATE_TOLERANCE_PPM)
     below = max(under[0] - 1, 1) * over[1] * PPM
     above = (under[0] + 1) * over[1] * PPM
     return low * below <= most and high * above >= least

@@ -15,6 +15,7 @@ SHEET_AGE_MAX: Final = timedelta(days=7)
 
 # A Price has at most that many decimals, so every price is a whole number at this scale.
 REFERENCE_SCALE: Final = PRICE_DECIMALS_MAX
+REFERENCE_ONE: Final[int] = 10**PRICE_DECIMALS_MAX
 
 
 class RateSheetInvalid(RuleViolation):
@@ -47,7 +48,6 @@ class RateSheet(msgspec.Struct, frozen=True, kw_only=True):
     Raises `RateSheetInvalid`.
     """
 
-    instrument: str
     bid: Decimal
     ask: Decimal
     age_max: timedelta
@@ -62,9 +62,9 @@ class RateSheet(msgspec.Struct, frozen=True, kw_only=True):
         )
         for satisfied, detail in rules:
             if not satisfied:
-                raise RateSheetInvalid(detail, instrument=self.instrument)
+                raise RateSheetInvalid(detail)
         if self.bid > self.ask:
-            raise RateSheetInvalid("bid is above ask", instrument=self.instrument)
+            raise RateSheetInvalid("bid is above ask")
 
     def reference(self, approved_at: datetime) -> Reference:
         return Reference(
@@ -88,4 +88,4 @@ def is_price(value: Decimal) -> bool:
 def scaled(value: Decimal) -> int:
     """A price as a whole number at `REFERENCE_SCALE`; exact for everything `is_price` lets by."""
     numerator, denominator = value.as_integer_ratio()
-    return numerator * 10**REFERENCE_SCALE // denominator
+    return numerator * REFERENCE_ONE // denominator

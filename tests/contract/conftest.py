@@ -14,6 +14,7 @@ from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_terms import MemoryPriceTermsBook
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -98,6 +99,7 @@ def memory_ports_of(store: Store) -> Ports:
         worker_uow=uow,
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
+        price_terms=MemoryPriceTermsBook(store),
         work_list=MemoryWorkList(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
@@ -130,6 +132,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.price_terms import PostgresPriceTermsBook
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
     from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
@@ -150,6 +153,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
+            price_terms=PostgresPriceTermsBook(ops),
             work_list=PostgresWorkList(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),

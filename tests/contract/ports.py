@@ -9,6 +9,7 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
+from application.ports.price_terms import PriceTermsBook
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
@@ -27,6 +28,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ops_uow: UnitOfWork
     due_work: DueWork
     schedules: Schedules
+    price_terms: PriceTermsBook
     work_list: WorkList
     access_directory: AccessDirectory
     platform: Platform

@@ -25,6 +25,7 @@ from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
+from tests.contract.price_terms_contract import PriceTermsContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reconciliation_contract import (
     ExecutionTrailContract,
@@ -155,3 +156,6 @@ class TestWebhookEndpoints(InMemory, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InMemory, WebhookDeliveriesContract): ...
+
+
+class TestPriceTerms(InMemory, PriceTermsContract): ...

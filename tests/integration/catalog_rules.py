@@ -15,6 +15,7 @@ GLOBAL_TABLES: Final = {
     "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
     "partitioned_tables": "names of tables",
+    "price_terms": "what prices are judged by is the same for everybody",
     "schedules": "when work by time ran last, for everybody at once",
 }
 # These have a tenant, but a row is found before the tenant is known: the key is global, no policy

@@ -15,6 +15,7 @@ from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.price_terms import PostgresPriceTermsBook
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -27,6 +28,7 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.parties import AccessDirectory
+from application.ports.price_terms import PriceTermsBook
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
@@ -126,6 +128,10 @@ class OperatorsPersistence(Provider):
     @provide
     def work_list(self, pools: Pools) -> WorkList:
         return PostgresWorkList(pools.main)
+
+    @provide
+    def price_terms(self, pools: Pools) -> PriceTermsBook:
+        return PostgresPriceTermsBook(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

@@ -24,6 +24,7 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.change_price_terms import ChangePriceTerms
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -156,3 +157,4 @@ class AuditUseCases(Provider):
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)
+    change_price_terms = provide(ChangePriceTerms)

@@ -42,6 +42,7 @@ def test_what_the_customer_asked_for_does_not_count_against_the_lp() -> None:
         QuoteRefusal.UNAVAILABLE,
         QuoteRefusal.TIMEOUT,
         QuoteRefusal.INVALID_RESPONSE,
+        QuoteRefusal.OFF_MARKET,
     }
 
 
