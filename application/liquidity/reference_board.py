@@ -38,7 +38,7 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     age_ms: int | None
 
 
-async def _sleep(duration: timedelta) -> None:
+async def sleep(duration: timedelta) -> None:
     await asyncio.sleep(duration.total_seconds())
 
 
@@ -76,7 +76,7 @@ class ReferenceBoard:
     """Implements `References` over any number of sources."""
 
     def __init__(
-        self, sources: Iterable[PriceReference], *, clock: Clock, pause: Pause = _sleep
+        self, sources: Iterable[PriceReference], *, clock: Clock, pause: Pause = sleep
     ) -> None:
         self._sources = tuple(sources)
         self._clock = clock
