@@ -71,9 +71,11 @@ class PriceGuard:
         instrument = price.instrument
         vendor = self._vendors.get(price.lp, price.lp)
         limits = terms.limits.get(instrument.symbol, DEFAULT_LIMITS)
+        # In this order: a reference that is newer than now would count as one of another clock.
+        told = self._all(instrument, terms)
         now = self._clock.now()
         consensus = agree(
-            self._all(instrument, terms),
+            told,
             limits,
             without_vendor=vendor,
             last_good=self._last_good.get(instrument.symbol),

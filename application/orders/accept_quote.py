@@ -148,13 +148,12 @@ class AcceptQuote:
             return await self._claim(reservation, command.tenant_id, view)
         except _Unconfirmed as first:
             if first.refusal.is_lp_at_fault:
-                raise NoLiquidity(UNCONFIRMED) from first
+                raise _not_executed(first) from first
             await self._guard.ready(first.instrument)
         try:
             return await self._claim(reservation, command.tenant_id, view)
         except _Unconfirmed as second:
-            _log.warning("not executed: %s", for_operators(second.refusal))
-            raise NoLiquidity(UNCONFIRMED) from second
+            raise _not_executed(second) from second
 
     async def _claim(
         self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
@@ -295,6 +294,12 @@ class AcceptQuote:
             looks=0,
             look_again_in=timedelta(milliseconds=next_look(0)) if last else None,
         )
+
+
+def _not_executed(why: _Unconfirmed) -> NoLiquidity:
+    """The client hears no more than that; operators find the rest in the log."""
+    _log.warning("not executed: %s: %s", why.instrument.symbol, for_operators(why.refusal))
+    return NoLiquidity(UNCONFIRMED)
 
 
 def _require_not_halted(quote: Quote, view: PlatformView) -> None:

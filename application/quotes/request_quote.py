@@ -166,7 +166,7 @@ class RequestQuote:
             except LP_AT_FAULT:
                 refused = (*refused, (name, QuoteRefusal.INVALID_RESPONSE))
             except PriceGuardRefused as refusal:
-                _log.warning("%s %s: %s", name, asked.instrument.symbol, for_operators(refusal))
+                _log.info("%s %s: %s", name, asked.instrument.symbol, for_operators(refusal))
                 refused = (*refused, (name, refusal_of(refusal)))
         raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)
 
