@@ -48,7 +48,11 @@ class PriceTermsContract:
         guard = (await world.ports.platform.view()).guard
         assert guard.limits[symbol] == LIMITS
         sheet = guard.sheets[symbol]
-        assert (sheet.bid, sheet.ask, sheet.age_max) == (EXACT, Decimal(60_001), timedelta(hours=36))
+        assert (sheet.bid, sheet.ask, sheet.age_max) == (
+            EXACT,
+            Decimal(60_001),
+            timedelta(hours=36),
+        )
         assert sheet.is_sheet
 
     async def test_what_is_only_proposed_is_not_in_force(self, world: World) -> None:
