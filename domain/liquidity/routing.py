@@ -38,18 +38,6 @@ TRY_NEXT: Final[dict[QuoteRefusal, bool]] = {
     QuoteRefusal.INVALID_RESPONSE: True,
 }
 
-# What the customer asked for, our own balance and our own request rate say nothing about the LP.
-COUNTS_AGAINST_HEALTH: Final[dict[QuoteRefusal, bool]] = {
-    QuoteRefusal.UNAVAILABLE: True,
-    QuoteRefusal.TIMEOUT: True,
-    QuoteRefusal.RATE_LIMITED: False,
-    QuoteRefusal.INSUFFICIENT_LP_BALANCE: False,
-    QuoteRefusal.BELOW_MINIMUM: False,
-    QuoteRefusal.ABOVE_MAXIMUM: False,
-    QuoteRefusal.UNSUPPORTED: False,
-    QuoteRefusal.INVALID_RESPONSE: True,
-}
-
 
 def candidates(policy: RoutingPolicy, *, halted: AbstractSet[LpName]) -> tuple[LpName, ...]:
     """Every LP that may be asked for a quote, in order."""
