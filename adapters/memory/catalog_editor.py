@@ -3,10 +3,11 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from adapters.memory.store import Store
-from application.ports.catalog import ListedLp, LpRole, LpState
+from application.ports.catalog import ListedLp, LpRole
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
 from domain.liquidity.quote import LpName
+from domain.liquidity.standing import LpState
 from domain.shared.errors import Conflict, NotFound
 
 

@@ -1,8 +1,9 @@
 from adapters.memory.store import Store
-from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
+from application.ports.catalog import ListedLp, LpRole, PlatformView
 from domain.assets.catalog import Catalog
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
+from domain.liquidity.standing import LpState
 from domain.shared.errors import NotFound
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import Tenant

@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
-from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
+from application.ports.catalog import ListedLp, LpRole, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
 from domain.assets.asset import Asset, AssetKind
@@ -16,6 +16,7 @@ from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument, TradingStatus
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
+from domain.liquidity.standing import LpState
 from domain.shared.errors import Conflict, NotFound
 from domain.shared.ids import TenantId
 from domain.shared.money import AssetCode

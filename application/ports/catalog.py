@@ -15,6 +15,7 @@ from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
+from domain.liquidity.standing import LpState
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import Tenant
 
@@ -22,12 +23,6 @@ from domain.tenants.tenant import Tenant
 class LpRole(StrEnum):
     PRIMARY = "primary"
     BACKUP = "backup"
-
-
-class LpState(StrEnum):
-    ACTIVE = "active"
-    REDUCING = "reducing"
-    HALTED = "halted"
 
 
 class ListedLp(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,9 +43,7 @@ def inverted(asked: LpQuoteRequest, rate: Rate, listing: Listing) -> LpQuoteRequ
     share = PPM + CUSHION_PPM if more else PPM - CUSHION_PPM
     rounding = Rounding.UP if more else Rounding.DOWN
     step = listing.step(other)
-    steps = divide(
-        asked.units * share * other_units, PPM * fixed_units * step, rounding=rounding
-    )
+    steps = divide(asked.units * share * other_units, PPM * fixed_units * step, rounding=rounding)
     return msgspec.structs.replace(asked, fixed=other, units=max(steps, 1) * step)
 
 

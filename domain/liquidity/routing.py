@@ -83,19 +83,6 @@ TRY_NEXT: Final[dict[QuoteRefusal, bool]] = {
     QuoteRefusal.INVALID_RESPONSE: True,
 }
 
-# What the customer asked for, our own balance and our own request rate say nothing about the LP.
-COUNTS_AGAINST_HEALTH: Final[dict[QuoteRefusal, bool]] = {
-    QuoteRefusal.UNAVAILABLE: True,
-    QuoteRefusal.TIMEOUT: True,
-    QuoteRefusal.RATE_LIMITED: False,
-    QuoteRefusal.INSUFFICIENT_LP_BALANCE: False,
-    QuoteRefusal.BELOW_MINIMUM: False,
-    QuoteRefusal.ABOVE_MAXIMUM: False,
-    QuoteRefusal.UNSUPPORTED: False,
-    QuoteRefusal.MOVED: False,
-    QuoteRefusal.INVALID_RESPONSE: True,
-}
-
 
 class LeftOut(StrEnum):
     """Why an LP of the policy is not asked at all."""
@@ -169,8 +156,10 @@ def rank(quotes: tuple[LpQuote, ...]) -> tuple[LpQuote, ...]:
     return tuple(
         sorted(
             quotes,
-            key=lambda quote: Fraction(quote.quote_units, quote.base_units)
-            * (1 if quote.side is Side.BUY else -1),
+            key=lambda quote: (
+                Fraction(quote.quote_units, quote.base_units)
+                * (1 if quote.side is Side.BUY else -1)
+            ),
         )
     )
 

@@ -1,8 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from application.ports.catalog import ListedLp, LpRole, LpState
+from application.ports.catalog import ListedLp, LpRole
 from domain.liquidity.quote import LpName
+from domain.liquidity.standing import LpState
 from domain.shared.errors import Conflict
 from tests.contract.world import BTC, BTC_USDT, USDT, World
 

@@ -12,9 +12,9 @@ from adapters.postgres.platform import AGE_MAX_NS, PostgresCatalogEditor
 from application.customers.update_customer import UpdateCustomer, UpdateCustomerCommand
 from application.errors import CustomerSuspended, NoLiquidity
 from application.orders.accept_quote import POLL_EVERY, POLLS_MAX
-from application.ports.catalog import LpState
 from application.ports.parties import CustomerStatus
 from domain.liquidity.outcome import LpExecute
+from domain.liquidity.standing import LpState
 from domain.orders.order import OrderStatus
 from domain.quotes.limits import InstrumentHalted
 from domain.quotes.quote import Quote

@@ -4,8 +4,9 @@ from typing import Final
 import click
 from dishka import AsyncContainer
 
-from application.ports.catalog import CatalogEditor, ListedLp, LpState
+from application.ports.catalog import CatalogEditor, ListedLp
 from domain.liquidity.quote import LpName
+from domain.liquidity.standing import LpState
 from entrypoints.cli.operator import run
 from entrypoints.cli.output import json_option, print_object, print_rows
 from entrypoints.wiring.registry import read_lps

@@ -2,7 +2,6 @@ import pytest
 
 from domain.liquidity.quote import LpName, LpQuoteInvalid, QuoteRefusal
 from domain.liquidity.routing import (
-    COUNTS_AGAINST_HEALTH,
     TRY_NEXT,
     RoutingInvalid,
     RoutingPolicy,
@@ -25,7 +24,6 @@ def test_primary_is_asked_first_and_halted_lps_never() -> None:
 @pytest.mark.parametrize("reason", list(QuoteRefusal))
 def test_every_refusal_has_its_row_and_lets_the_next_lp_try(reason: QuoteRefusal) -> None:
     assert TRY_NEXT[reason]
-    assert isinstance(COUNTS_AGAINST_HEALTH[reason], bool)
     assert route(POLICY, halted=frozenset(), refused=((ONE, reason),)) == TWO
 
 
@@ -34,15 +32,6 @@ def test_nobody_is_asked_twice() -> None:
     assert route(POLICY, halted=frozenset()) == ONE
     assert route(POLICY, halted=frozenset({TWO}), refused=refused[:1]) == THREE
     assert route(POLICY, halted=frozenset(), refused=refused) is None
-
-
-def test_what_the_customer_asked_for_does_not_count_against_the_lp() -> None:
-    against = {reason for reason, counts in COUNTS_AGAINST_HEALTH.items() if counts}
-    assert against == {
-        QuoteRefusal.UNAVAILABLE,
-        QuoteRefusal.TIMEOUT,
-        QuoteRefusal.INVALID_RESPONSE,
-    }
 
 
 def test_policy_that_names_an_lp_twice_is_refused() -> None:
