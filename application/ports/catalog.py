@@ -4,7 +4,7 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,11 +34,17 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformView(msgspec.Struct, frozen=True):
-    """One consistent reading of the shared rows. `routing` is None when no LP is listed."""
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
+    are the instruments that have a policy of their own.
+    """
 
     catalog: Catalog
     routing: RoutingPolicy | None
     halted: frozenset[LpName]
+    routes: Mapping[str, RoutingPolicy] = {}
+
+    def routing_of(self, instrument: str) -> RoutingPolicy | None:
+        return self.routes.get(instrument, self.routing)
 
 
 class Platform(Protocol):
