@@ -22,6 +22,7 @@ class MemoryPlatform:
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
             # Reducing means that open executions are finished and no new ones begun.
             halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
+            routes=self._store.lp_routes,
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

@@ -55,19 +55,20 @@ def test_amount_is_on_the_grid_of_the_lp_and_never_nothing() -> None:
 @pytest.mark.parametrize(
     ("fixed", "listing", "expected"),
     [
-        (QUOTE, ANYTHING, (BASE, 50)),
-        (QUOTE, Listing(min_base_units=70), (BASE, 70)),
-        (QUOTE, Listing(min_base_units=70, base_step=100), (BASE, 100)),
-        (BASE, Listing(min_base_units=70), (QUOTE, 50)),
-        (BASE, Listing(min_quote_units=90), (QUOTE, 90)),
+        (QUOTE, ANYTHING, (BASE, 5_000)),
+        (QUOTE, Listing(min_base_units=70), (BASE, 7_000)),
+        (QUOTE, Listing(min_base_units=70, base_step=400), (BASE, 6_800)),
+        (QUOTE, Listing(max_base_units=90), (BASE, 90)),
+        (BASE, Listing(min_base_units=70), (QUOTE, 5_000)),
+        (BASE, Listing(min_quote_units=90), (QUOTE, 9_000)),
+        (BASE, Listing(min_quote_units=900), (QUOTE, 20_000)),
     ],
 )
-def test_without_any_rate_the_least_that_is_traded_is_asked(
+def test_without_any_rate_a_small_amount_within_all_limits_is_asked(
     fixed: FixedSide, listing: Listing, expected: tuple[FixedSide, int]
 ) -> None:
-    asked = LpQuoteRequest(
-        instrument=instrument_of(min_units=50), side=BUY, fixed=fixed, units=10**9
-    )
+    instrument = instrument_of(min_units=50, max_units=20_000)
+    asked = LpQuoteRequest(instrument=instrument, side=BUY, fixed=fixed, units=10**9)
     guess = first_guess(asked, listing)
     assert (guess.fixed, guess.units) == expected
 
