@@ -22,7 +22,11 @@ class MemoryPlatform:
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
             # Reducing means that open executions are finished and no new ones begun.
             halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
-            routes=self._store.lp_routes,
+            routes={
+                symbol: changes[-1].change.policy
+                for symbol, changes in self._store.lp_route_changes.items()
+                if changes[-1].change.policy is not None
+            },
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

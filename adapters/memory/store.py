@@ -24,6 +24,7 @@ from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
+from application.ports.lp_routes import LpRoute
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -40,7 +41,6 @@ from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.quote import LpName
-from domain.liquidity.routing import RoutingPolicy
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -159,7 +159,7 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
-        self.lp_routes: dict[str, RoutingPolicy] = {}
+        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
         self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")

@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
+from adapters.postgres.lp_routes import LAST, routes_from
 from application.ports.catalog import ListedLp, LpRole, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
@@ -85,7 +86,8 @@ async def _read_view(connection: Connection) -> PlatformView:
     # Reducing means that open executions are finished and no new ones begun.
     halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
     routing = RoutingPolicy(names[0], names[1:]) if names else None
-    return PlatformView(Catalog(assets, instruments), routing, halted)
+    routes = routes_from(await connection.fetch(LAST))
+    return PlatformView(Catalog(assets, instruments), routing, halted, routes)
 
 
 class PostgresCatalogEditor:
