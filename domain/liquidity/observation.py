@@ -36,7 +36,7 @@ class Result(StrEnum):
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """`latency_ms` is None where the time says nothing, `cause` where all went well.
 
-    `unknown_ms` is how long the outcome had been unknown that this lookup ended.
+    `open_ms` is how long an execution had been open when a lookup said how it ended.
     """
 
     lp: LpName
@@ -46,7 +46,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     cause: str | None = None
     latency_ms: int | None = None
-    unknown_ms: int | None = None
+    open_ms: int | None = None
 
 
 # A table and not a default: whoever adds a refusal has to decide.
@@ -126,7 +126,7 @@ def lookup_observed(
     *,
     latency_ms: int,
     at: datetime,
-    unknown_ms: int | None = None,
+    open_ms: int | None = None,
 ) -> Observation:
     """An LP that answers "no such execution" has answered."""
     cause = seen.cause if isinstance(seen, Unknown) else None
@@ -138,7 +138,7 @@ def lookup_observed(
         at=at,
         cause=short(cause),
         latency_ms=latency_ms,
-        unknown_ms=unknown_ms,
+        open_ms=open_ms,
     )
 
 
