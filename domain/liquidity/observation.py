@@ -58,6 +58,7 @@ QUOTE_RESULTS: Final[dict[QuoteRefusal, Result]] = {
     QuoteRefusal.BELOW_MINIMUM: Result.NEUTRAL,
     QuoteRefusal.ABOVE_MAXIMUM: Result.NEUTRAL,
     QuoteRefusal.UNSUPPORTED: Result.NEUTRAL,
+    QuoteRefusal.MOVED: Result.NEUTRAL,
     QuoteRefusal.INVALID_RESPONSE: Result.FAILED,
 }
 

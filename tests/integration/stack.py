@@ -38,6 +38,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.request_quote import RequestQuote
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.assets.asset import Asset, AssetKind
@@ -133,7 +134,8 @@ class Stack:
         }
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        self.request_quote = RequestQuote(providers=self.lps, **common.named())
+        ask = AskProviders(platform=self.platform, providers=self.lps)
+        self.request_quote = RequestQuote(ask=ask, **common.named())
         self.accept_quote = AcceptQuote(
             providers=self.lps,
             record=record_outcome,

@@ -38,6 +38,7 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.seals import SealAnchor
 from application.ports.signing import Signer
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
 from application.reconciliation.import_statement import ImportStatement
@@ -58,6 +59,7 @@ class PartnerUseCases(Provider):
 
     create_customer = provide(CreateCustomer)
     update_customer = provide(UpdateCustomer)
+    ask_providers = provide(AskProviders)
     request_quote = provide(RequestQuote)
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
