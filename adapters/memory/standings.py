@@ -30,6 +30,8 @@ class MemoryStandings:
         now = self._store.clock.now()
         return self._keep(claim_execution(self._store.lp_health, lp, instrument, now=now))
 
+    async def close(self) -> None: ...
+
     def _keep(self, claimed: dict[Key, HealthRow] | None) -> bool:
         if claimed is None:
             return False

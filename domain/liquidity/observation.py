@@ -102,13 +102,7 @@ def execution_observed(
     lp: LpName, instrument: str, outcome: Outcome, *, latency_ms: int, at: datetime
 ) -> Observation:
     """Of the call that executes. What a lookup finds later is a lookup's."""
-    match outcome:
-        case Filled() | Pending():
-            result, cause = Result.OK, None
-        case Rejected():
-            result, cause = REJECTION_RESULTS.get(outcome.reason, Result.FAILED), outcome.reason
-        case Unknown():
-            result, cause = Result.UNKNOWN, outcome.cause
+    result, cause = _said_by(outcome)
     return Observation(
         lp=lp,
         instrument=instrument,
@@ -118,6 +112,16 @@ def execution_observed(
         cause=short(cause),
         latency_ms=latency_ms,
     )
+
+
+def _said_by(outcome: Outcome) -> tuple[Result, str | None]:
+    match outcome:
+        case Filled() | Pending():
+            return Result.OK, None
+        case Rejected():
+            return REJECTION_RESULTS.get(outcome.reason, Result.FAILED), outcome.reason
+        case Unknown():
+            return Result.UNKNOWN, outcome.cause
 
 
 def lookup_observed(

@@ -35,6 +35,7 @@ from tests.contract.reversal_contract import ReversalContract
 from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
+from tests.contract.standings_contract import LpDeskContract, StandingsContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
@@ -157,3 +158,9 @@ class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
+
+
+class TestStandings(InPostgres, StandingsContract): ...
+
+
+class TestLpDesk(InPostgres, LpDeskContract): ...

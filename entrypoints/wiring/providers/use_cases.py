@@ -24,6 +24,8 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.decide_on_lp import DecideOnLp
+from application.liquidity.report_health import ReportHealth
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -83,6 +85,8 @@ class PlatformUseCases(Provider):
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
     change_terms = provide(ChangeTerms)
+    report_health = provide(ReportHealth)
+    decide_on_lp = provide(DecideOnLp)
 
 
 class SettlementUseCases(Provider):
