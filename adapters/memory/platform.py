@@ -3,7 +3,6 @@ from application.ports.catalog import ListedLp, LpRole, PlatformView
 from domain.assets.catalog import Catalog
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
-from domain.liquidity.standing import LpState
 from domain.shared.errors import NotFound
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import Tenant
@@ -20,8 +19,6 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
-            # Reducing means that open executions are finished and no new ones begun.
-            halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
             routes={
                 symbol: changes[-1].change.policy
                 for symbol, changes in self._store.lp_route_changes.items()

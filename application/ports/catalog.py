@@ -36,11 +36,12 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
 class PlatformView(msgspec.Struct, frozen=True):
     """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
     are the instruments that have a policy of their own.
+
+    Which of the LPs may be used just now is not said here, but by their standing.
     """
 
     catalog: Catalog
     routing: RoutingPolicy | None
-    halted: frozenset[LpName]
     routes: Mapping[str, RoutingPolicy] = {}
 
     def routing_of(self, instrument: str) -> RoutingPolicy | None:
@@ -72,13 +73,3 @@ class CatalogEditor(Protocol):
 
     @abstractmethod
     async def list_lps(self, lps: Iterable[ListedLp]) -> None: ...
-
-    @abstractmethod
-    async def lps(self) -> tuple[ListedLp, ...]:
-        """All of them, in the order in which they are asked."""
-        ...
-
-    @abstractmethod
-    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
-        """Holds for every process within a second. Raises `NotFound`."""
-        ...

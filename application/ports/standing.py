@@ -39,3 +39,8 @@ class Standings(Protocol):
     async def claim_execution(self, lp: LpName, instrument: str) -> bool:
         """True for the one caller that may execute, where the standing says `claim_execution`."""
         ...
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Writes down what waits, if that takes no long time. Not usable afterwards."""
+        ...

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 class AskProviders:
     """- The instrument's policy says who is asked, in which order, and whether prices are compared.
-    - Who is halted, unhealthy, does not list the instrument or not the amount is not asked.
+    - Who is halted or doing too badly, does not list the instrument or not the amount is not asked.
     - Who takes longer than usual is overtaken: the next is asked too, the first good answer wins.
     - Who does badly is asked beside the next one, and who is on probation by one caller at a time.
     - An answer that no offer can be made of is a refusal. Nobody is asked twice for one quote, but
@@ -74,9 +74,7 @@ class AskProviders:
         left_out: list[tuple[LpName, LeftOut]] = []
         for lp in () if policy is None else policy.lps:
             judged = self._judge(lp, asked, standings)
-            if lp in view.halted:
-                left_out.append((lp, LeftOut.HALTED))
-            elif isinstance(judged, LeftOut):
+            if isinstance(judged, LeftOut):
                 left_out.append((lp, judged))
             else:
                 candidates.append(judged)
@@ -117,7 +115,7 @@ class AskProviders:
             return why
         standing = standings.of(lp, symbol)
         if not (standing.may_quote or standing.probe):
-            return LeftOut.UNHEALTHY
+            return LeftOut.BAD_STANDING
         return Candidate(
             lp=lp,
             degraded=standing.degraded,

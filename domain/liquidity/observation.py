@@ -36,7 +36,7 @@ class Result(StrEnum):
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """`latency_ms` is None where the time says nothing, `cause` where all went well.
 
-    `unknown_ms` is how long the outcome had been unknown that this lookup ended.
+    `open_ms` is how long an execution had been open when a lookup said how it ended.
     """
 
     lp: LpName
@@ -46,7 +46,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     cause: str | None = None
     latency_ms: int | None = None
-    unknown_ms: int | None = None
+    open_ms: int | None = None
 
 
 # A table and not a default: whoever adds a refusal has to decide.
@@ -102,13 +102,7 @@ def execution_observed(
     lp: LpName, instrument: str, outcome: Outcome, *, latency_ms: int, at: datetime
 ) -> Observation:
     """Of the call that executes. What a lookup finds later is a lookup's."""
-    match outcome:
-        case Filled() | Pending():
-            result, cause = Result.OK, None
-        case Rejected():
-            result, cause = REJECTION_RESULTS.get(outcome.reason, Result.FAILED), outcome.reason
-        case Unknown():
-            result, cause = Result.UNKNOWN, outcome.cause
+    result, cause = _said_by(outcome)
     return Observation(
         lp=lp,
         instrument=instrument,
@@ -120,6 +114,16 @@ def execution_observed(
     )
 
 
+def _said_by(outcome: Outcome) -> tuple[Result, str | None]:
+    match outcome:
+        case Filled() | Pending():
+            return Result.OK, None
+        case Rejected():
+            return REJECTION_RESULTS.get(outcome.reason, Result.FAILED), outcome.reason
+        case Unknown():
+            return Result.UNKNOWN, outcome.cause
+
+
 def lookup_observed(
     lp: LpName,
     instrument: str,
@@ -127,7 +131,7 @@ def lookup_observed(
     *,
     latency_ms: int,
     at: datetime,
-    unknown_ms: int | None = None,
+    open_ms: int | None = None,
 ) -> Observation:
     """An LP that answers "no such execution" has answered."""
     cause = seen.cause if isinstance(seen, Unknown) else None
@@ -139,7 +143,7 @@ def lookup_observed(
         at=at,
         cause=short(cause),
         latency_ms=latency_ms,
-        unknown_ms=unknown_ms,
+        open_ms=open_ms,
     )
 
 

@@ -73,12 +73,10 @@ class LeftOut(StrEnum):
     """Why an LP of the policy is not asked at all."""
 
     NOT_CONFIGURED = "not_configured"
-    HALTED = "halted"
     NOT_LISTED = "not_listed"
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
-    UNHEALTHY = "unhealthy"
-    PROBED_ALREADY = "probed_already"
+    BAD_STANDING = "bad_standing"
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -26,6 +27,7 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.liquidity.observed_provider import ObservedProvider
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -43,6 +45,7 @@ from application.quotes.request_quote import RequestQuote
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.instrument import Instrument, TradingStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.money import AssetCode
@@ -132,12 +135,24 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
+        self.standings = PostgresStandings(pool=api, clock=self.clock)
+        observed = {
+            name: ObservedProvider(lp, self.standings, self.clock) for name, lp in self.lps.items()
+        }
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        ask = AskProviders(platform=self.platform, providers=self.lps)
+        ask = AskProviders(
+            platform=self.platform,
+            providers=self.lps,
+            standings=self.standings,
+            listings=Listings({}),
+            background=self.background,
+            clock=self.clock,
+        )
         self.request_quote = RequestQuote(ask=ask, **common.named())
         self.accept_quote = AcceptQuote(
-            providers=self.lps,
+            providers=observed,
+            standings=self.standings,
             record=record_outcome,
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
@@ -153,7 +168,7 @@ class Stack:
         self.resolve = ResolveExecution(
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
-            providers=self.lps,
+            providers=observed,
             record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
@@ -230,5 +245,6 @@ async def open_stack(database: Database, *, size: int = 8) -> AsyncIterator[Stac
         yield stack
     finally:
         await stack.background.drain()
+        await stack.standings.close()
         for pool in pools:
             await pool.close()

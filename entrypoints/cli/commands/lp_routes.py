@@ -35,12 +35,14 @@ def show(instrument: str | None, as_json: bool) -> None:
         container: AsyncContainer,
     ) -> tuple[PlatformView, tuple[LpRoute, ...]]:
         view = await (await container.get(Platform)).view()
-        return view, await (await container.get(LpRoutes)).current()
+        kept: LpRoutes = await container.get(LpRoutes)
+        return view, await kept.current()
 
     async def changes(container: AsyncContainer) -> tuple[LpRoute, ...]:
         view = await (await container.get(Platform)).view()
         view.catalog.instrument(symbol)
-        return await (await container.get(LpRoutes)).history(symbol)
+        kept: LpRoutes = await container.get(LpRoutes)
+        return await kept.history(symbol)
 
     if instrument is not None:
         symbol = instrument
@@ -106,7 +108,8 @@ def set_route(
             reason=reason,
             by=await operator_with(container, operator_key),
         )
-        return await (await container.get(SetLpRoute)).execute(command)
+        set_lp_route: SetLpRoute = await container.get(SetLpRoute)
+        return await set_lp_route.execute(command)
 
     print_object({"instrument": instrument, **_change(run(work))}, as_json=as_json)
 

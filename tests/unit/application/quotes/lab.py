@@ -95,6 +95,9 @@ class SetStandings:
     async def claim_execution(self, lp: LpName, instrument: str) -> bool:
         raise AssertionError("nothing is executed here")
 
+    async def close(self) -> None:
+        """Nothing waits to be written."""
+
     def seen(self) -> list[tuple[LpName, str]]:
         return [(each.lp, each.cause or "ok") for each in self.observed]
 

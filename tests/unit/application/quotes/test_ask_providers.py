@@ -12,7 +12,7 @@ from application.quotes.ask_providers import AskProviders
 from domain.liquidity.listing import Listing
 from domain.liquidity.quote import LpQuote, QuoteRefusal
 from domain.liquidity.routing import AskMode, LeftOut, RoutingPolicy
-from domain.liquidity.standing import LpState, Standing
+from domain.liquidity.standing import Standing
 from domain.quotes.limits import AmountAboveMaximum
 from domain.quotes.pricing import LpQuoteMismatch
 from domain.shared.side import Side
@@ -93,7 +93,7 @@ async def test_without_any_quote_everybody_was_asked_once_and_is_named(lab: AskL
     assert lab.asked() == [ONE, TWO]
     assert refused.value.context == {
         "refused": ((ONE, QuoteRefusal.RATE_LIMITED), (TWO, QuoteRefusal.RATE_LIMITED)),
-        "left_out": ((THREE, LeftOut.UNHEALTHY),),
+        "left_out": ((THREE, LeftOut.BAD_STANDING),),
     }
 
 
@@ -115,7 +115,7 @@ async def test_adapter_that_breaks_does_not_stop_the_others(lab: AskLab) -> None
 @pytest.mark.parametrize(
     ("standing", "listed", "why"),
     [
-        (SHUT, {}, LeftOut.UNHEALTHY),
+        (SHUT, {}, LeftOut.BAD_STANDING),
         (None, {"BTC-USDT": Listing(min_base_units=10**9)}, LeftOut.BELOW_MINIMUM),
         (None, {"BTC-USDT": Listing(max_base_units=10**7)}, LeftOut.ABOVE_MAXIMUM),
         (None, {"ETH-USDT": Listing()}, LeftOut.NOT_LISTED),
@@ -134,15 +134,6 @@ async def test_who_is_no_use_asking_is_not_asked(
     assert (lab.asked(), refused.value.context["left_out"]) == ([], ((ONE, why),))
     lab.add(TWO)
     assert (await lab.asker().ask(request(), accept=taken)).lp == TWO
-
-
-@pytest.mark.parametrize("state", [LpState.REDUCING, LpState.HALTED])
-async def test_lp_that_an_operator_stopped_is_not_asked(lab: AskLab, state: LpState) -> None:
-    lab.add(ONE)
-    lab.add(TWO)
-    lab.store.lps = {**lab.store.lps, ONE: replace(lab.store.lps[ONE], state=state)}
-    assert (await lab.asker().ask(request(), accept=taken)).lp == TWO
-    assert lab.asked() == [TWO]
 
 
 async def test_slow_lp_is_overtaken_and_its_question_is_ended(lab: AskLab) -> None:
