@@ -1,6 +1,5 @@
 """Which LP makes the price of a quote. Asking commits nobody, so that several may be asked."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -12,7 +11,7 @@ from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
 from application.quotes.fix_side import FixSide
-from application.quotes.race import Race, Runner, Said, milliseconds, refusal
+from application.quotes.race import Race, Runner, Said, moment_ms, refusal
 from domain.liquidity.listing import ANYTHING, Listings, beyond
 from domain.liquidity.observation import quote_observed
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
@@ -133,8 +132,7 @@ class AskProviders:
         return Runner(ask=lambda: self._probe(lp, asked), may_win=may_win, probes=True)
 
     async def _answer(self, lp: LpName, asked: LpQuoteRequest) -> Said:
-        now = asyncio.get_running_loop().time
-        asked_at = now()
+        asked_at_ms = moment_ms()
         listing = self._listings.find(lp, asked.instrument.symbol) or ANYTHING
         answer: LpQuote | LpQuoteRefused
         try:
@@ -142,7 +140,7 @@ class AskProviders:
         except Exception as error:  # noqa: BLE001 - one adapter's defect must not stop the others
             _log.exception("asking %s for a quote failed", lp)
             answer = refusal(lp, QuoteRefusal.INVALID_RESPONSE, str(error))
-        return Said(lp=lp, answer=answer, latency_ms=milliseconds(now() - asked_at))
+        return Said(lp=lp, answer=answer, latency_ms=moment_ms() - asked_at_ms)
 
     async def _probe(self, lp: LpName, asked: LpQuoteRequest) -> Said:
         """Reports by itself, because nobody may be there any more when it ends."""
