@@ -21,6 +21,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
 from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
@@ -77,6 +78,7 @@ class AcceptQuote:
       nothing is held then, and the quote stays open.
     - Nor after its customer was suspended, its instrument or its LP halted since it was made, or
       either of the two accounts closed. Once accepted, the account it pays into stays open.
+    - Nor while its LP fails, or could not be asked afterwards what it did: nothing is reserved.
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.
@@ -88,6 +90,7 @@ class AcceptQuote:
         *,
         uow: UnitOfWork,
         platform: Platform,
+        standings: Standings,
         providers: Mapping[LpName, LiquidityProvider],
         guard: PriceGuard,
         record: RecordOutcome,
@@ -99,6 +102,7 @@ class AcceptQuote:
     ) -> None:
         self._uow = uow
         self._platform = platform
+        self._standings = standings
         self._providers = providers
         self._guard = guard
         self._record = record
@@ -156,17 +160,38 @@ class AcceptQuote:
             raise _not_executed(second) from second
 
     async def _claim(
-        self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
+        self,
+        reservation: Reservation,
+        tenant_id: TenantId,
+        view: PlatformView,
+        *,
+        probes: bool = False,
     ) -> OpenExecution | None:
+        """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed later.
+
+        `probes`: it is the one execution that an LP is tried with.
+        """
+        standings = await self._standings.view()
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
-            if execution is not None:
-                _require_not_halted(execution.stored.quote, view)
-                self._require_confirmed(execution.stored.quote, view)
+            if execution is None:
+                return None
+            quote = execution.stored.quote
+            check_open(view.catalog.instrument(quote.instrument))
+            standing = standings.of(quote.lp, quote.instrument)
+            if not standing.may_execute:
+                raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+            self._require_confirmed(quote, view)
+            if probes or not standing.claim_execution:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
-        return execution
+                return execution
+        # Rolled back: whether this is the one execution that may be tried is not for a transaction
+        # of a tenant to find out.
+        if not await self._standings.claim_execution(quote.lp, quote.instrument):
+            raise NoLiquidity("the quote's liquidity provider is being tried by another order")
+        return await self._claim(reservation, tenant_id, view, probes=True)
 
     def _require_confirmed(self, quote: Quote, view: PlatformView) -> None:
         """At once: a transaction is open. Raises `_Unconfirmed`."""
@@ -300,13 +325,6 @@ def _not_executed(why: _Unconfirmed) -> NoLiquidity:
     """The client hears no more than that; operators find the rest in the log."""
     _log.warning("not executed: %s: %s", why.instrument.symbol, for_operators(why.refusal))
     return NoLiquidity(UNCONFIRMED)
-
-
-def _require_not_halted(quote: Quote, view: PlatformView) -> None:
-    """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed after a resume."""
-    check_open(view.catalog.instrument(quote.instrument))
-    if quote.lp in view.halted:
-        raise NoLiquidity("the quote's liquidity provider takes no orders just now")
 
 
 def _send_before(execution: OpenExecution) -> datetime:

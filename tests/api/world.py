@@ -17,9 +17,11 @@ from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.price_reference import MemoryReferences
 from adapters.memory.secret_box import MemorySecretBox
+from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -36,13 +38,16 @@ from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_desk import LpDesk
 from application.ports.parties import AccessDirectory
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import TenantId
 from domain.shared.price import Price
@@ -154,6 +159,9 @@ class World:
             PriceGuard: PriceGuard(
                 references=self.references, platform=platform, vendors={}, clock=self.clock
             ),
+            Listings: Listings({}),
+            Standings: MemoryStandings(self.store),
+            LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),

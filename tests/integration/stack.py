@@ -17,6 +17,7 @@ from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -27,6 +28,7 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.liquidity.observed_provider import ObservedProvider
 from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
@@ -40,10 +42,12 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.request_quote import RequestQuote
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.instrument import Instrument, TradingStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.money import AssetCode
@@ -137,12 +141,25 @@ class Stack:
         guard = PriceGuard(
             references=self.references, platform=self.platform, vendors={}, clock=self.clock
         )
+        self.standings = PostgresStandings(pool=api, clock=self.clock)
+        observed = {
+            name: ObservedProvider(lp, self.standings, self.clock) for name, lp in self.lps.items()
+        }
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        self.request_quote = RequestQuote(providers=self.lps, guard=guard, **common.named())
-        self.accept_quote = AcceptQuote(
+        ask = AskProviders(
+            platform=self.platform,
             providers=self.lps,
+            standings=self.standings,
+            listings=Listings({}),
+            background=self.background,
+            clock=self.clock,
+        )
+        self.request_quote = RequestQuote(ask=ask, guard=guard, **common.named())
+        self.accept_quote = AcceptQuote(
+            providers=observed,
             guard=guard,
+            standings=self.standings,
             record=record_outcome,
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
@@ -158,7 +175,7 @@ class Stack:
         self.resolve = ResolveExecution(
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
-            providers=self.lps,
+            providers=observed,
             record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
@@ -235,5 +252,6 @@ async def open_stack(database: Database, *, size: int = 8) -> AsyncIterator[Stac
         yield stack
     finally:
         await stack.background.drain()
+        await stack.standings.close()
         for pool in pools:
             await pool.close()

@@ -29,8 +29,10 @@ from application.payments.deposit_in_sandbox import DepositCommand, DepositInSan
 from application.ports.catalog import ListedLp, LpRole
 from application.ports.idempotency import IdempotentRequest
 from application.ports.price_terms import Terms
+from application.quotes.ask_providers import AskProviders
 from application.quotes.request_quote import RequestQuote, RequestQuoteCommand
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.liquidity.reference import RateSheet
 from domain.orders.order import Order
@@ -53,6 +55,7 @@ from entrypoints.simulator.server import RunningSimulator, create_simulator, ser
 from entrypoints.wiring.registry import LpEntry, make_provider, make_references, vendors
 from tests.integration.stack import Common
 from tests.liquidity.vendor_lab import CREDENTIALS
+from tests.unit.application.quotes.lab import SetStandings
 
 SEED: Final = 7
 # No spread of ours: what a customer is quoted is the LP's price, to the unit.
@@ -84,6 +87,8 @@ class GuardStage:
         self.market = Market(SEED)
         self.store = Store(clock=clock, ids=_IDS)
         self.background = Background()
+        # Nobody is ever left out for doing badly: what is refused here, the guard refuses.
+        self.standings = SetStandings()
         platform, uow = MemoryPlatform(self.store), MemoryUnitOfWork(self.store)
         entries = [_entry(LpName(lp.name), running[LpName(lp.name)].url) for lp in LPS]
         tools = LpTools(clock=clock, jitter=jitter, instruments=INSTRUMENTS)
@@ -92,6 +97,14 @@ class GuardStage:
         common = Common(uow, platform, InFlight(), clock, _IDS).named()
         self.boards: list[ReferenceBoard] = []
         self._accepting: list[AcceptQuote] = []
+        ask = AskProviders(
+            platform=platform,
+            providers=self.providers,
+            standings=self.standings,
+            listings=Listings({}),
+            background=self.background,
+            clock=clock,
+        )
         # What a second process would have of its own.
         for _ in range(2):
             sources = make_references(entries, tools)
@@ -103,6 +116,7 @@ class GuardStage:
             self._accepting.append(
                 AcceptQuote(
                     providers=self.providers,
+                    standings=self.standings,
                     guard=guard,
                     record=RecordOutcome(uow=uow, clock=clock, ids=_IDS),
                     explain=ExplainRefusal(uow=uow),
@@ -111,7 +125,7 @@ class GuardStage:
                 )
             )
             if len(self.boards) == 1:
-                self.request_quote = RequestQuote(providers=self.providers, guard=guard, **common)
+                self.request_quote = RequestQuote(ask=ask, guard=guard, **common)
         self._create_tenant = CreateTenant(uow=uow, clock=clock, ids=_IDS)
         self._create_customer = CreateCustomer(**common)
         self._deposit = DepositInSandbox(**common)

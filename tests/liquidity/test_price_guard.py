@@ -13,7 +13,7 @@ from domain.liquidity.price_guard import GuardStage as Stage
 from domain.liquidity.quote import LpName, QuoteRefusal
 from domain.orders.order import OrderStatus
 from domain.quotes.quote import Quote, QuoteStatus
-from domain.shared.side import Side
+from domain.shared.side import FixedSide, Side
 from tests.liquidity.guard_stage import (
     BACKUP,
     BUSHA,
@@ -235,3 +235,13 @@ async def test_acceptance_without_any_reference_is_refused(guarded: Guarded) -> 
         await stage.accept(quote)
     assert await stage.held() == 0
     assert stage.store.quotes.of(stage.tenant_id)[quote.id].quote.status is QuoteStatus.OPEN
+
+
+async def test_lie_that_leads_beyond_the_customers_limits_is_not_the_customers_fault(
+    guarded: Guarded,
+) -> None:
+    """At half the price so much quote asset would buy more than the instrument's maximum."""
+    await guarded.stage.arm(PRIMARY, "price_off_by", bps=-5_000, count=MANY)
+    amount = str(25 * guarded.stage.true_price("BTC-USDT"))
+    quote = await guarded.stage.quote("BTC-USDT", Side.BUY, amount, fixed=FixedSide.QUOTE)
+    assert (quote.lp, is_near(guarded.stage, quote)) == (BACKUP, True)
