@@ -40,7 +40,8 @@ async def refused(operator: OperatorHere, *arguments: str) -> str:
 
 async def keys(operator: OperatorHere) -> tuple[str, str]:
     made = [
-        await ask(operator, "api-key", "create", "--operator", "--label", name) for name in ("Abena", "Kwame")
+        await ask(operator, "api-key", "create", "--operator", "--label", name)
+        for name in ("Abena", "Kwame")
     ]
     return made[0]["key"], made[1]["key"]
 

@@ -78,6 +78,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 class Counts(msgspec.Struct, kw_only=True):
     quoted: Counter[str] = msgspec.field(default_factory=Counter)
     refused: Counter[str] = msgspec.field(default_factory=Counter)
+    answers: Counter[str] = msgspec.field(default_factory=Counter)
     faults: Counter[str] = msgspec.field(default_factory=Counter)
     farthest_ppm: dict[str, int] = msgspec.field(default_factory=dict)
     outside: list[Outside] = msgspec.field(default_factory=list)
@@ -98,6 +99,7 @@ class Counts(msgspec.Struct, kw_only=True):
             ("outside the guard", len(self.outside)),
             *((f"  quoted by {lp}", count) for lp, count in sorted(self.quoted.items())),
             *((f"  refused: {why}", count) for why, count in sorted(self.refused.items())),
+            *((f"  among them {why}", n) for why, n in sorted(self.answers.items())),
             *((f"  requests under {each}", n) for each, n in sorted(self.faults.items())),
             *(
                 (f"  farthest from the market, ppm, {symbol}", ppm)
@@ -174,8 +176,11 @@ async def _request(stage: GuardStage, chance: random.Random, counts: Counts, fau
         quote = await stage.quote(
             symbol, side, str(amount.quantize(Decimal(1).scaleb(-places))), fixed=fixed
         )
-    except NoLiquidity:
+    except NoLiquidity as error:
         counts.refused["no liquidity"] += 1
+        listed = error.context["refused"]
+        assert isinstance(listed, tuple)
+        counts.answers.update(f"{lp}: {reason}" for lp, reason in listed)
     except AmountBelowMinimum as error:
         raise AssertionError("the amounts of this soak are within the limits") from error
     except DomainError as error:
