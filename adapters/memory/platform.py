@@ -19,6 +19,7 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
+            routes=self._store.lp_routes,
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

@@ -42,6 +42,7 @@ from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.health import HealthRow, Key
 from domain.liquidity.quote import LpName
+from domain.liquidity.routing import RoutingPolicy
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -162,6 +163,7 @@ class Store:
         self.lps: dict[LpName, ListedLp] = {}
         self.lp_health: dict[Key, HealthRow] = {}
         self.lp_events: list[LpEvent] = []
+        self.lp_routes: dict[str, RoutingPolicy] = {}
         self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")

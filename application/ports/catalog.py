@@ -4,7 +4,7 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,13 +34,18 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformView(msgspec.Struct, frozen=True):
-    """One consistent reading of the shared rows. `routing` is None when no LP is listed.
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
+    are the instruments that have a policy of their own.
 
     Which of the LPs may be used just now is not said here, but by their standing.
     """
 
     catalog: Catalog
     routing: RoutingPolicy | None
+    routes: Mapping[str, RoutingPolicy] = {}
+
+    def routing_of(self, instrument: str) -> RoutingPolicy | None:
+        return self.routes.get(instrument, self.routing)
 
 
 class Platform(Protocol):

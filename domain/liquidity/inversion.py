@@ -21,6 +21,9 @@ from .quote import LpQuoteRequest
 # questions. It costs the customer this share, so it is no larger.
 CUSHION_PPM: Final = LP_GRID_PPM // 10
 
+# A rate between amounts of few units is no rate: this many times the least that is traded.
+GUESS_TIMES: Final = 100
+
 
 class Rate(msgspec.Struct, frozen=True):
     """Two amounts that were worth the same, at some LP and some moment."""
@@ -48,14 +51,16 @@ def inverted(asked: LpQuoteRequest, rate: Rate, listing: Listing) -> LpQuoteRequ
 
 
 def first_guess(asked: LpQuoteRequest, listing: Listing) -> LpQuoteRequest:
-    """Where no rate is known at all: the least that both the instrument and the LP trade."""
+    """Where no rate is known at all: an amount that every LP quotes, and that tells a rate well."""
     instrument = asked.instrument
     if asked.fixed is FixedSide.BASE:
-        other, least = FixedSide.QUOTE, instrument.min_quote_units
-        least = max(least, listing.min_quote_units or 0)
+        other, known = FixedSide.QUOTE, (listing.min_quote_units, listing.max_quote_units)
+        limits = (instrument.min_quote_units, instrument.max_quote_units)
     else:
-        other, least = FixedSide.BASE, instrument.min_base_units
-        least = max(least, listing.min_base_units or 0)
+        other, known = FixedSide.BASE, (listing.min_base_units, listing.max_base_units)
+        limits = (instrument.min_base_units, instrument.max_base_units)
+    least = max(limits[0], known[0] or 0)
+    most = min(limits[1], known[1] or limits[1])
     step = listing.step(other)
-    units = divide(least, step, rounding=Rounding.UP) * step
-    return msgspec.structs.replace(asked, fixed=other, units=units)
+    steps = divide(min(least * GUESS_TIMES, most), step, rounding=Rounding.DOWN)
+    return msgspec.structs.replace(asked, fixed=other, units=max(steps, 1) * step)

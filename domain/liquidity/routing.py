@@ -13,7 +13,7 @@ import msgspec
 
 from ..shared.errors import RuleViolation
 from ..shared.side import Side
-from .quote import LpName, LpQuote, QuoteRefusal
+from .quote import LpName, LpQuote
 
 # How many LPs may be asked at one moment, and so how many quotes one customer's request costs us.
 AT_ONCE_MAX: Final = 4
@@ -69,26 +69,10 @@ class RoutingPolicy(msgspec.Struct, frozen=True):
         return (self.primary, *self.backups)
 
 
-# A table and not "always": whoever adds a refusal has to decide. No refusal so far is final for the
-# customer, because limits and balances are each LP's own.
-TRY_NEXT: Final[dict[QuoteRefusal, bool]] = {
-    QuoteRefusal.UNAVAILABLE: True,
-    QuoteRefusal.TIMEOUT: True,
-    QuoteRefusal.RATE_LIMITED: True,
-    QuoteRefusal.INSUFFICIENT_LP_BALANCE: True,
-    QuoteRefusal.BELOW_MINIMUM: True,
-    QuoteRefusal.ABOVE_MAXIMUM: True,
-    QuoteRefusal.UNSUPPORTED: True,
-    QuoteRefusal.MOVED: True,
-    QuoteRefusal.INVALID_RESPONSE: True,
-}
-
-
 class LeftOut(StrEnum):
-    """Why an LP of the policy is not asked at all."""
+    """Why an LP of the policy is not asked at all. `unhealthy`: its standing says why."""
 
     NOT_CONFIGURED = "not_configured"
-    HALTED = "halted"
     NOT_LISTED = "not_listed"
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"

@@ -45,6 +45,7 @@ from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import TenantId
 from domain.shared.price import Price
@@ -153,6 +154,7 @@ class World:
             UnitOfWork: uow,
             Platform: MemoryPlatform(self.store),
             Standings: MemoryStandings(self.store),
+            Listings: Listings({}),
             LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,

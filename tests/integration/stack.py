@@ -45,6 +45,7 @@ from application.quotes.request_quote import RequestQuote
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.instrument import Instrument, TradingStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.money import AssetCode
@@ -140,7 +141,14 @@ class Stack:
         }
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        ask = AskProviders(platform=self.platform, providers=self.lps)
+        ask = AskProviders(
+            platform=self.platform,
+            providers=self.lps,
+            standings=self.standings,
+            listings=Listings({}),
+            background=self.background,
+            clock=self.clock,
+        )
         self.request_quote = RequestQuote(ask=ask, **common.named())
         self.accept_quote = AcceptQuote(
             providers=observed,

@@ -9,6 +9,7 @@ from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.registry import make_provider, read_lps
 from entrypoints.wiring.settings import Settings
@@ -18,6 +19,10 @@ class LiquidityProviders(Provider):
     """The LPs of the configuration file, by name. Instruments listed later need a restart."""
 
     scope = Scope.APP
+
+    @provide
+    def listings(self) -> Listings:
+        return Listings({})
 
     @provide
     async def providers(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dishka import Provider, Scope, provide
 
+from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.events.feed_watch import FeedWatch
@@ -39,6 +40,7 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.seals import SealAnchor
 from application.ports.signing import Signer
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.ask_providers import AskProviders
 from application.quotes.expire_quotes import ExpireQuotes
@@ -50,6 +52,7 @@ from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
 from application.tenants.set_tenant_status import SetTenantStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.settings import Settings
 
@@ -61,7 +64,6 @@ class PartnerUseCases(Provider):
 
     create_customer = provide(CreateCustomer)
     update_customer = provide(UpdateCustomer)
-    ask_providers = provide(AskProviders)
     request_quote = provide(RequestQuote)
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
@@ -70,6 +72,25 @@ class PartnerUseCases(Provider):
     deposit_in_sandbox = provide(DepositInSandbox)
     authenticate = provide(Authenticate)
     read_events = provide(ReadEvents)
+
+    @provide
+    def ask_providers(
+        self,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        standings: Standings,
+        listings: Listings,
+        background: Background,
+        clock: Clock,
+    ) -> AskProviders:
+        return AskProviders(
+            platform=platform,
+            providers=providers,
+            standings=standings,
+            listings=listings,
+            background=background,
+            clock=clock,
+        )
 
     @provide
     def feed_watch(self, uow: UnitOfWork) -> FeedWatch:

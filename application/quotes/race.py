@@ -1,0 +1,159 @@
+"""Several LPs asked for one quote: who is asked when, whose answer counts, and how it ends.
+
+Whatever was started has ended before the caller goes on, however the caller goes on. Only a probe,
+which was let through to learn something, is left to finish and report.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from application.background import Background
+from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, QuoteRefusal
+from domain.liquidity.routing import Step, rank
+
+T = TypeVar("T")
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What an LP answered, or was made to answer by whoever stopped waiting, and after how long.
+
+    `cut_off`: it had not answered when the race was over.
+    """
+
+    lp: LpName
+    answer: LpQuote | LpQuoteRefused
+    latency_ms: int
+    cut_off: bool = False
+
+
+class Runner(msgspec.Struct, frozen=True, kw_only=True):
+    """`ask` does not raise. `probes`: it is never cancelled, and reports by itself. `may_win`: its
+    quote may be offered, so that it is waited for; only a probe may do without.
+    """
+
+    ask: Callable[[], Coroutine[Any, Any, Said]]
+    may_win: bool = True
+    probes: bool = False
+
+
+class Won(msgspec.Struct, Generic[T], frozen=True):
+    offer: T
+
+
+class Race(Generic[T]):
+    """Used once. `accept` makes an offer of a quote, and raises one of `at_fault` where it cannot.
+
+    `said` is what is known of every LP that was asked, in the order in which it became known.
+    """
+
+    def __init__(
+        self,
+        runners: Mapping[LpName, Runner],
+        *,
+        accept: Callable[[LpQuote], Awaitable[T]],
+        at_fault: tuple[type[Exception], ...],
+        background: Background,
+    ) -> None:
+        self._runners = runners
+        self._accept = accept
+        self._at_fault = at_fault
+        self._background = background
+        self._running: dict[asyncio.Task[Said], tuple[LpName, float]] = {}
+        self._held: dict[LpName, LpQuote] = {}
+        self.said: dict[LpName, Said] = {}
+
+    async def run(self, steps: tuple[Step, ...], *, deadline_ms: int) -> Won[T] | None:
+        """None when nobody quotes within the deadline. Raises what else `accept` raises."""
+        bound = asyncio.timeout(deadline_ms / 1000)
+        try:
+            async with bound:
+                return await self._decide(steps)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            return None
+        finally:
+            await self._stop()
+
+    async def _decide(self, steps: tuple[Step, ...]) -> Won[T] | None:
+        now = asyncio.get_running_loop().time
+        for step in steps:
+            begun = self._start(step, now())
+            last, comparing = step is steps[-1], step.best
+            until = None if step.patience_ms is None else now() + step.patience_ms / 1000
+            while self._running and (last or not begun.isdisjoint(self._running)):
+                wait_s = None if until is None else max(until - now(), 0)
+                done, _ = await asyncio.wait(
+                    self._running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                self._read(done)
+                comparing = comparing and bool(done) and not begun.isdisjoint(self._running)
+                if not comparing and (won := await self._offer()) is not None:
+                    return won
+                if not done:
+                    until = None
+                    if not last:
+                        break
+        return None
+
+    def _start(self, step: Step, at: float) -> frozenset[asyncio.Task[Said]]:
+        begun = []
+        for lp in step.lps:
+            runner = self._runners[lp]
+            # A probe outlives the race; the background keeps hold of it.
+            start = self._background.start if runner.probes else asyncio.create_task
+            task: asyncio.Task[Said] = start(runner.ask())
+            if runner.may_win:
+                self._running[task] = (lp, at)
+                begun.append(task)
+        return frozenset(begun)
+
+    def _read(self, done: set[asyncio.Task[Said]]) -> None:
+        for task in done:
+            lp, _ = self._running.pop(task)
+            said = self.said[lp] = task.result()
+            if isinstance(said.answer, LpQuote):
+                self._held[lp] = said.answer
+
+    async def _offer(self) -> Won[T] | None:
+        """Of the quotes that are held the best that an offer can be made of."""
+        if not self._held:
+            return None
+        quotes = rank(tuple(self._held.values())) if len(self._held) > 1 else self._held.values()
+        for lp_quote in tuple(quotes):
+            try:
+                return Won(await self._accept(lp_quote))
+            except self._at_fault as error:
+                del self._held[lp_quote.lp]
+                self.said[lp_quote.lp] = msgspec.structs.replace(
+                    self.said[lp_quote.lp],
+                    answer=refusal(lp_quote.lp, QuoteRefusal.INVALID_RESPONSE, str(error)),
+                )
+        return None
+
+    async def _stop(self) -> None:
+        losers = []
+        at = asyncio.get_running_loop().time()
+        for task, (lp, asked_at) in self._running.items():
+            self.said[lp] = Said(
+                lp=lp,
+                answer=refusal(lp, QuoteRefusal.TIMEOUT, "it had not answered in time"),
+                latency_ms=milliseconds(at - asked_at),
+                cut_off=True,
+            )
+            if not self._runners[lp].probes and task.cancel():
+                losers.append(task)
+        self._running = {}
+        if losers:
+            await asyncio.wait(losers)
+
+
+def refusal(lp: LpName, reason: QuoteRefusal, detail: str) -> LpQuoteRefused:
+    return LpQuoteRefused(lp=lp, reason=reason, detail=detail)
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
