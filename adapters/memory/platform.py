@@ -19,7 +19,11 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
-            routes=self._store.lp_routes,
+            routes={
+                symbol: changes[-1].change.policy
+                for symbol, changes in self._store.lp_route_changes.items()
+                if changes[-1].change.policy is not None
+            },
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

@@ -25,6 +25,7 @@ from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.lp_desk import LpEvent
+from application.ports.lp_routes import LpRoute
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -42,7 +43,6 @@ from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.health import HealthRow, Key
 from domain.liquidity.quote import LpName
-from domain.liquidity.routing import RoutingPolicy
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -161,9 +161,9 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
         self.lp_health: dict[Key, HealthRow] = {}
         self.lp_events: list[LpEvent] = []
-        self.lp_routes: dict[str, RoutingPolicy] = {}
         self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")

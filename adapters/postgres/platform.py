@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
+from adapters.postgres.lp_routes import LAST, routes_from
 from application.ports.catalog import ListedLp, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
@@ -81,7 +82,8 @@ async def _read_view(connection: Connection) -> PlatformView:
     )
     names = tuple(LpName(row["name"]) for row in lps)
     routing = RoutingPolicy(names[0], names[1:]) if names else None
-    return PlatformView(Catalog(assets, instruments), routing)
+    routes = routes_from(await connection.fetch(LAST))
+    return PlatformView(Catalog(assets, instruments), routing, routes)
 
 
 class PostgresCatalogEditor:

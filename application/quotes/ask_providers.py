@@ -1,6 +1,5 @@
 """Which LP makes the price of a quote. Asking commits nobody, so that several may be asked."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -12,7 +11,7 @@ from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
 from application.quotes.fix_side import FixSide
-from application.quotes.race import Race, Runner, Said, milliseconds, refusal
+from application.quotes.race import Race, Runner, Said, moment_ms, refusal
 from domain.liquidity.listing import ANYTHING, Listings, beyond
 from domain.liquidity.observation import quote_observed
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
@@ -33,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 class AskProviders:
     """- The instrument's policy says who is asked, in which order, and whether prices are compared.
-    - Who is halted, unhealthy, does not list the instrument or not the amount is not asked.
+    - Who is halted or doing too badly, does not list the instrument or not the amount is not asked.
     - Who takes longer than usual is overtaken: the next is asked too, the first good answer wins.
     - Who does badly is asked beside the next one, and who is on probation by one caller at a time.
     - An answer that no offer can be made of is a refusal. Nobody is asked twice for one quote, but
@@ -115,11 +114,12 @@ class AskProviders:
             return why
         standing = standings.of(lp, symbol)
         if not (standing.may_quote or standing.probe):
-            return LeftOut.UNHEALTHY
+            return LeftOut.BAD_STANDING
         return Candidate(
             lp=lp,
             degraded=standing.degraded,
             probe=not standing.may_quote,
+            proven=standing.claim_execution,
             latency_ms=standing.latency_ms,
         )
 
@@ -133,8 +133,7 @@ class AskProviders:
         return Runner(ask=lambda: self._probe(lp, asked), may_win=may_win, probes=True)
 
     async def _answer(self, lp: LpName, asked: LpQuoteRequest) -> Said:
-        now = asyncio.get_running_loop().time
-        asked_at = now()
+        asked_at_ms = moment_ms()
         listing = self._listings.find(lp, asked.instrument.symbol) or ANYTHING
         answer: LpQuote | LpQuoteRefused
         try:
@@ -142,7 +141,7 @@ class AskProviders:
         except Exception as error:  # noqa: BLE001 - one adapter's defect must not stop the others
             _log.exception("asking %s for a quote failed", lp)
             answer = refusal(lp, QuoteRefusal.INVALID_RESPONSE, str(error))
-        return Said(lp=lp, answer=answer, latency_ms=milliseconds(now() - asked_at))
+        return Said(lp=lp, answer=answer, latency_ms=moment_ms() - asked_at_ms)
 
     async def _probe(self, lp: LpName, asked: LpQuoteRequest) -> Said:
         """Reports by itself, because nobody may be there any more when it ends."""

@@ -61,7 +61,7 @@ class Race(Generic[T]):
         self._accept = accept
         self._at_fault = at_fault
         self._background = background
-        self._running: dict[asyncio.Task[Said], tuple[LpName, float]] = {}
+        self._running: dict[asyncio.Task[Said], tuple[LpName, int]] = {}
         self._held: dict[LpName, LpQuote] = {}
         self.said: dict[LpName, Said] = {}
 
@@ -79,27 +79,28 @@ class Race(Generic[T]):
             await self._stop()
 
     async def _decide(self, steps: tuple[Step, ...]) -> Won[T] | None:
-        now = asyncio.get_running_loop().time
         for step in steps:
-            begun = self._start(step, now())
+            begun = self._start(step)
             last, comparing = step is steps[-1], step.best
-            until = None if step.patience_ms is None else now() + step.patience_ms / 1000
+            until_ms = None if step.patience_ms is None else moment_ms() + step.patience_ms
             while self._running and (last or not begun.isdisjoint(self._running)):
-                wait_s = None if until is None else max(until - now(), 0)
+                wait_ms = None if until_ms is None else max(until_ms - moment_ms(), 0)
                 done, _ = await asyncio.wait(
-                    self._running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+                    self._running,
+                    timeout=None if wait_ms is None else wait_ms / 1000,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 self._read(done)
                 comparing = comparing and bool(done) and not begun.isdisjoint(self._running)
                 if not comparing and (won := await self._offer()) is not None:
                     return won
                 if not done:
-                    until = None
+                    until_ms = None
                     if not last:
                         break
         return None
 
-    def _start(self, step: Step, at: float) -> frozenset[asyncio.Task[Said]]:
+    def _start(self, step: Step) -> frozenset[asyncio.Task[Said]]:
         begun = []
         for lp in step.lps:
             runner = self._runners[lp]
@@ -107,7 +108,7 @@ class Race(Generic[T]):
             start = self._background.start if runner.probes else asyncio.create_task
             task: asyncio.Task[Said] = start(runner.ask())
             if runner.may_win:
-                self._running[task] = (lp, at)
+                self._running[task] = (lp, moment_ms())
                 begun.append(task)
         return frozenset(begun)
 
@@ -136,12 +137,11 @@ class Race(Generic[T]):
 
     async def _stop(self) -> None:
         losers = []
-        at = asyncio.get_running_loop().time()
-        for task, (lp, asked_at) in self._running.items():
+        for task, (lp, asked_at_ms) in self._running.items():
             self.said[lp] = Said(
                 lp=lp,
                 answer=refusal(lp, QuoteRefusal.TIMEOUT, "it had not answered in time"),
-                latency_ms=milliseconds(at - asked_at),
+                latency_ms=moment_ms() - asked_at_ms,
                 cut_off=True,
             )
             if not self._runners[lp].probes and task.cancel():
@@ -155,5 +155,6 @@ def refusal(lp: LpName, reason: QuoteRefusal, detail: str) -> LpQuoteRefused:
     return LpQuoteRefused(lp=lp, reason=reason, detail=detail)
 
 
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+def moment_ms() -> int:
+    """By the loop's clock, which timers go by and nobody sets back."""
+    return round(asyncio.get_running_loop().time() * 1000)

@@ -14,6 +14,7 @@ from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.lp_desk import MemoryLpDesk
+from adapters.memory.lp_routes import MemoryLpRoutes
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.standings import MemoryStandings
@@ -50,6 +51,7 @@ pytest.register_assert_rewrite(
             "ledger_clock",
             "ledger_export",
             "ledger_rules",
+            "lp_routes",
             "movements",
             "orders",
             "platform",
@@ -107,6 +109,7 @@ def memory_ports_of(store: Store) -> Ports:
         new_standings=lambda: MemoryStandings(store),
         lp_clock=store.clock,
         lp_desk=MemoryLpDesk(store),
+        lp_routes=MemoryLpRoutes(store, clock=store.clock),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
@@ -136,6 +139,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
     from adapters.postgres.lp_desk import PostgresLpDesk
+    from adapters.postgres.lp_routes import PostgresLpRoutes
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.standings import PostgresStandings
@@ -165,6 +169,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             new_standings=lambda: PostgresStandings(pool=api, clock=lp_clock),
             lp_clock=lp_clock,
             lp_desk=PostgresLpDesk(ops),
+            lp_routes=PostgresLpRoutes(ops),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),

@@ -11,6 +11,7 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.lp_desk import LpDesk
+from application.ports.lp_routes import LpRoutes
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.standing import Standings
@@ -40,6 +41,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     new_standings: Callable[[], Standings]
     lp_clock: Clock
     lp_desk: LpDesk
+    lp_routes: LpRoutes
     catalog_editor: CatalogEditor
     ledger: Ledger
     ledger_audit: LedgerAudit

@@ -20,6 +20,7 @@ from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.lp_routes_contract import LpRoutesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
@@ -164,3 +165,6 @@ class TestStandings(InPostgres, StandingsContract): ...
 
 
 class TestLpDesk(InPostgres, LpDeskContract): ...
+
+
+class TestLpRoutes(InPostgres, LpRoutesContract): ...

@@ -134,6 +134,16 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         Right((OPS,), UPDATE, "debits credits entries"),
         Right((OPS,), DELETE),
     ),
+    "lp_routes": (
+        Right(
+            (OPS,),
+            INSERT,
+            (
+                "instrument version lps mode at_once hedge_after_ms reason changed_by "
+                "changed_by_name"
+            ),
+        ),
+    ),
     "liquidity_providers": (
         Right((OPS,), INSERT),
         Right(API_OPS, UPDATE, "state state_reason updated_at version"),

@@ -11,6 +11,7 @@ from application.ports.catalog import CatalogEditor
 from application.ports.lp_desk import ListedState, LpDesk
 from domain.liquidity.quote import LpName
 from domain.liquidity.standing import LpState
+from entrypoints.cli.commands.lp_routes import routes
 from entrypoints.cli.lp_screen import print_health
 from entrypoints.cli.operator import TEXT, run
 from entrypoints.cli.operator_key import operator_with, optional_operator_key_option
@@ -28,6 +29,9 @@ reason_option = click.option(
 @click.group()
 def lp() -> None:
     """Liquidity providers: which are used, in which order, and why one is not."""
+
+
+lp.add_command(routes)
 
 
 @lp.command(name="list")

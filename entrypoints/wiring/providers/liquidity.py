@@ -11,6 +11,7 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
 from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
+from entrypoints.wiring.listings import make_listings
 from entrypoints.wiring.registry import make_provider, read_lps
 from entrypoints.wiring.settings import Settings
 
@@ -19,10 +20,6 @@ class LiquidityProviders(Provider):
     """The LPs of the configuration file, by name. Instruments listed later need a restart."""
 
     scope = Scope.APP
-
-    @provide
-    def listings(self) -> Listings:
-        return Listings({})
 
     @provide
     async def providers(
@@ -39,6 +36,14 @@ class LiquidityProviders(Provider):
         yield built
         for provider in built.values():
             await provider.close()
+
+    @provide
+    async def listings(self, settings: Settings, platform: Platform) -> Listings:
+        view = await platform.view()
+        entries = read_lps(settings.lp_config)
+        return make_listings(
+            ((entry.listed.name, entry.instruments) for entry in entries), view.catalog
+        )
 
 
 def _jitter(limit: int) -> int:

@@ -15,6 +15,7 @@ from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.lp_routes import PostgresLpRoutes
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
@@ -30,6 +31,7 @@ from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
 from application.ports.lp_desk import LpDesk
+from application.ports.lp_routes import LpRoutes
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.standing import Standings
@@ -141,6 +143,10 @@ class OperatorsPersistence(Provider):
     @provide
     def work_list(self, pools: Pools) -> WorkList:
         return PostgresWorkList(pools.main)
+
+    @provide
+    def lp_routes(self, pools: Pools) -> LpRoutes:
+        return PostgresLpRoutes(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

@@ -27,6 +27,7 @@ from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
 from application.liquidity.decide_on_lp import DecideOnLp
 from application.liquidity.report_health import ReportHealth
+from application.liquidity.set_lp_route import SetLpRoute
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -169,6 +170,14 @@ class ReconciliationUseCases(Provider):
     run_reconciliation = provide(RunReconciliation)
     import_statement = provide(ImportStatement)
     resolve_break = provide(ResolveBreak)
+
+
+class RoutingUseCases(Provider):
+    """Of operators alone: who is asked for what."""
+
+    scope = Scope.APP
+
+    set_lp_route = provide(SetLpRoute)
 
 
 class AuditUseCases(Provider):

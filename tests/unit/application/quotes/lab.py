@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, TypeVar
+from uuid import UUID
 
 from msgspec.structs import replace
 from typing_extensions import override
@@ -16,15 +17,19 @@ from adapters.system.ids import SystemIds
 from application.background import Background
 from application.ports.catalog import ListedLp, LpRole
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_routes import LpRoute, RouteChange
 from application.quotes.ask_providers import AskProviders
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities
 from domain.liquidity.listing import Listing, Listings
 from domain.liquidity.observation import Observation
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
+from domain.liquidity.routing import RoutingPolicy
 from domain.liquidity.standing import GOOD, Standing, StandingsView
+from domain.shared.ids import OperatorId
 from domain.shared.price import Price
 from domain.shared.side import FixedSide, Side
+from domain.tenants.operator import Operator
 from tests.unit.domain.builders import BTC, USDT, instrument_of
 
 T = TypeVar("T")
@@ -90,7 +95,8 @@ class SetStandings:
     async def claim_execution(self, lp: LpName, instrument: str) -> bool:
         raise AssertionError("nothing is executed here")
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Nothing waits to be written."""
 
     def seen(self) -> list[tuple[LpName, str]]:
         return [(each.lp, each.cause or "ok") for each in self.observed]
@@ -116,6 +122,16 @@ class AskLab:
             name: ListedLp(name=name, dialect="memory", role=LpRole.BACKUP, rank=len(self.lps)),
         }
         return lp
+
+    def route(self, policy: RoutingPolicy) -> None:
+        change = RouteChange(
+            instrument=BTC_USDT.symbol,
+            policy=policy,
+            reason="a test's",
+            changed_by=Operator(OperatorId(UUID(int=1)), "Abeba"),
+        )
+        route = LpRoute(change=change, version=1, changed_at=self.clock.now())
+        self.store.lp_route_changes = {BTC_USDT.symbol: (route,)}
 
     def stand(self, name: LpName, standing: Standing = GOOD) -> None:
         self.standings.of[name] = standing

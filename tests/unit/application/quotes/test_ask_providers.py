@@ -17,7 +17,6 @@ from domain.quotes.limits import AmountAboveMaximum
 from domain.quotes.pricing import LpQuoteMismatch
 from domain.shared.side import Side
 from tests.unit.application.quotes.lab import (
-    BTC_USDT,
     ONE,
     PRICE,
     THREE,
@@ -37,10 +36,6 @@ PROBATION: Final = Standing(may_quote=False, probe=True)
 @pytest.fixture
 def lab() -> AskLab:
     return AskLab()
-
-
-def routed(lab: AskLab, policy: RoutingPolicy) -> None:
-    lab.store.lp_routes = {BTC_USDT.symbol: policy}
 
 
 def still_running() -> int:
@@ -98,7 +93,7 @@ async def test_without_any_quote_everybody_was_asked_once_and_is_named(lab: AskL
     assert lab.asked() == [ONE, TWO]
     assert refused.value.context == {
         "refused": ((ONE, QuoteRefusal.RATE_LIMITED), (TWO, QuoteRefusal.RATE_LIMITED)),
-        "left_out": ((THREE, LeftOut.UNHEALTHY),),
+        "left_out": ((THREE, LeftOut.BAD_STANDING),),
     }
 
 
@@ -120,7 +115,7 @@ async def test_adapter_that_breaks_does_not_stop_the_others(lab: AskLab) -> None
 @pytest.mark.parametrize(
     ("standing", "listed", "why"),
     [
-        (SHUT, {}, LeftOut.UNHEALTHY),
+        (SHUT, {}, LeftOut.BAD_STANDING),
         (None, {"BTC-USDT": Listing(min_base_units=10**9)}, LeftOut.BELOW_MINIMUM),
         (None, {"BTC-USDT": Listing(max_base_units=10**7)}, LeftOut.ABOVE_MAXIMUM),
         (None, {"ETH-USDT": Listing()}, LeftOut.NOT_LISTED),
@@ -144,7 +139,7 @@ async def test_who_is_no_use_asking_is_not_asked(
 async def test_slow_lp_is_overtaken_and_its_question_is_ended(lab: AskLab) -> None:
     one, _ = lab.add(ONE), lab.add(TWO)
     one.free.clear()
-    routed(lab, RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
     won = await lab.asker().ask(request(), accept=taken)
     assert (won.lp, one.cancelled, still_running()) == (TWO, 1, 0)
     assert sorted(lab.standings.seen()) == [(ONE, "timeout"), (TWO, "ok")]
@@ -154,7 +149,7 @@ async def test_slow_lp_that_comes_in_first_after_all_wins(lab: AskLab) -> None:
     one, two = lab.add(ONE), lab.add(TWO)
     one.free.clear()
     two.free.clear()
-    routed(lab, RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
     asking = asyncio.create_task(lab.asker().ask(request(), accept=taken))
     await two.asked.wait()
     one.free.set()
@@ -168,7 +163,7 @@ async def test_slow_lp_is_waited_for_when_everybody_else_refused(lab: AskLab) ->
     one, two = lab.add(ONE), lab.add(TWO)
     one.free.clear()
     two.arm(Armed(fault=Fault.QUOTE_5XX))
-    routed(lab, RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
     asking = asyncio.create_task(lab.asker().ask(request(), accept=taken))
     await two.asked.wait()
     one.free.set()
@@ -179,7 +174,7 @@ async def test_deadline_ends_it_for_everybody(lab: AskLab) -> None:
     lps = [lab.add(name) for name in (ONE, TWO, THREE)]
     for lp in lps:
         lp.free.clear()
-    routed(lab, RoutingPolicy(ONE, (TWO, THREE), hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO, THREE), hedge_after_ms=SOON_MS))
     with pytest.raises(NoLiquidity) as refused:
         await lab.asker(deadline_ms=5 * SOON_MS).ask(request(), accept=taken)
     reasons = dict(refused.value.context["refused"])  # type: ignore[call-overload]
@@ -191,7 +186,7 @@ async def test_caller_that_hangs_up_leaves_nothing_behind(lab: AskLab) -> None:
     one, two = lab.add(ONE), lab.add(TWO)
     one.free.clear()
     two.free.clear()
-    routed(lab, RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
     asking = asyncio.create_task(lab.asker().ask(request(), accept=taken))
     await two.asked.wait()
     asking.cancel()
@@ -212,7 +207,7 @@ async def test_lp_that_does_badly_is_asked_beside_the_next(lab: AskLab) -> None:
 async def test_best_of_takes_the_best_price_and_asks_no_more_than_told(lab: AskLab) -> None:
     for name, price in ((ONE, PRICE), (TWO, PRICE - 5), (THREE, PRICE - 9)):
         lab.add(name, price=price)
-    routed(lab, RoutingPolicy(ONE, (TWO, THREE), mode=AskMode.BEST_OF, at_once=2))
+    lab.route(RoutingPolicy(ONE, (TWO, THREE), mode=AskMode.BEST_OF, at_once=2))
     assert (await lab.asker().ask(request(Side.BUY), accept=taken)).lp == TWO
     assert (await lab.asker().ask(request(Side.SELL), accept=taken)).lp == ONE
     assert THREE not in lab.asked()
@@ -221,7 +216,7 @@ async def test_best_of_takes_the_best_price_and_asks_no_more_than_told(lab: AskL
 async def test_best_of_offers_the_second_when_the_first_cannot_be(lab: AskLab) -> None:
     lab.add(ONE)
     lab.add(TWO, price=PRICE // 100)
-    routed(lab, RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF))
+    lab.route(RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF))
 
     async def sane(lp_quote: LpQuote) -> LpQuote:
         if lp_quote.lp == TWO:
@@ -236,7 +231,7 @@ async def test_best_of_does_not_wait_for_the_slow(lab: AskLab) -> None:
     lab.add(ONE)
     two = lab.add(TWO, price=PRICE - 1)
     two.free.clear()
-    routed(lab, RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF, hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF, hedge_after_ms=SOON_MS))
     assert (await lab.asker().ask(request(), accept=taken)).lp == ONE
     assert (two.cancelled, still_running()) == (1, 0)
 
@@ -245,14 +240,14 @@ async def test_best_of_asks_on_when_none_of_the_first_quotes(lab: AskLab) -> Non
     for name in (ONE, TWO):
         lab.add(name).arm(Armed(fault=Fault.QUOTE_5XX))
     lab.add(THREE)
-    routed(lab, RoutingPolicy(ONE, (TWO, THREE), mode=AskMode.BEST_OF))
+    lab.route(RoutingPolicy(ONE, (TWO, THREE), mode=AskMode.BEST_OF))
     assert (await lab.asker().ask(request(), accept=taken)).lp == THREE
 
 
 async def test_route_of_an_instrument_replaces_the_order_of_all(lab: AskLab) -> None:
     for name in (ONE, TWO, THREE):
         lab.add(name)
-    routed(lab, RoutingPolicy(THREE, (TWO,)))
+    lab.route(RoutingPolicy(THREE, (TWO,)))
     assert (await lab.asker().ask(request(), accept=taken)).lp == THREE
 
 
@@ -260,7 +255,7 @@ async def test_fault_named_by_the_caller_strikes_one_lp_after_the_other(lab: Ask
     for name in (ONE, TWO):
         lab.add(name)
     lab.stand(ONE, BAD)
-    routed(lab, RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF, hedge_after_ms=SOON_MS))
+    lab.route(RoutingPolicy(ONE, (TWO,), mode=AskMode.BEST_OF, hedge_after_ms=SOON_MS))
     won = await lab.asker().ask(request(scenario="execute_not_sent"), accept=taken)
     assert (won.lp, lab.asked()) == (ONE, [ONE])
     with pytest.raises(NoLiquidity):
