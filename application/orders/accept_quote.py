@@ -145,7 +145,7 @@ class AcceptQuote:
             quote = execution.stored.quote
             check_open(view.catalog.instrument(quote.instrument))
             standing = standings.of(quote.lp, quote.instrument)
-            if not standing.may_execute:
+            if not (probes or standing.may_execute):
                 raise NoLiquidity("the quote's liquidity provider takes no orders just now")
             if probes or not standing.claim_execution:
                 if crash_points.armed:

@@ -87,6 +87,7 @@ class Shortlists:
                     lp=lp,
                     degraded=standing.degraded,
                     probe=not standing.may_quote,
+                    proven=standing.claim_execution,
                     latency_ms=standing.latency_ms,
                 )
                 contenders[lp] = Contender(
