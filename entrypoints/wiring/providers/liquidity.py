@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Mapping
 
 from dishka import Provider, Scope, provide
 
-from adapters.liquidity.plugin import LpTools
 from application.liquidity.observed_provider import ObservedProvider
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
@@ -11,8 +10,6 @@ from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
 from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
-from entrypoints.wiring.listings import make_listings
-from entrypoints.wiring.registry import make_provider, read_lps
 from entrypoints.wiring.settings import Settings
 
 
@@ -25,6 +22,10 @@ class LiquidityProviders(Provider):
     async def providers(
         self, settings: Settings, clock: Clock, platform: Platform, standings: Standings
     ) -> AsyncIterator[Mapping[LpName, LiquidityProvider]]:
+        # Few commands speak to a provider, and all of them would load what speaks HTTP.
+        from adapters.liquidity.plugin import LpTools
+        from entrypoints.wiring.registry import make_provider, read_lps
+
         view = await platform.view()
         tools = LpTools(
             clock=clock, jitter=_jitter, instruments=tuple(view.catalog.instruments.values())
@@ -39,6 +40,9 @@ class LiquidityProviders(Provider):
 
     @provide
     async def listings(self, settings: Settings, platform: Platform) -> Listings:
+        from entrypoints.wiring.listings import make_listings
+        from entrypoints.wiring.registry import read_lps
+
         view = await platform.view()
         entries = read_lps(settings.lp_config)
         return make_listings(
