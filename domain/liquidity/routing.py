@@ -70,7 +70,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True):
 
 
 class LeftOut(StrEnum):
-    """Why an LP of the policy is not asked at all. `unhealthy`: its standing says why."""
+    """Why an LP of the policy is not asked at all. `bad_standing`: its standing says it."""
 
     NOT_CONFIGURED = "not_configured"
     NOT_LISTED = "not_listed"
