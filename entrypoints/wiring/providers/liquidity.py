@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Mapping
 
 from dishka import Provider, Scope, provide
 
-from adapters.liquidity.plugin import LpTools
 from application.liquidity.observed_provider import ObservedProvider
 from application.liquidity.price_guard import PriceGuard
 from application.liquidity.reference_board import ReferenceBoard
@@ -14,8 +13,6 @@ from application.ports.price_reference import References
 from application.ports.standing import Standings
 from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
-from entrypoints.wiring.listings import make_listings
-from entrypoints.wiring.registry import make_provider, make_references, read_lps, vendors
 from entrypoints.wiring.settings import Settings
 
 
@@ -28,6 +25,10 @@ class LiquidityProviders(Provider):
     async def providers(
         self, settings: Settings, clock: Clock, platform: Platform, standings: Standings
     ) -> AsyncIterator[Mapping[LpName, LiquidityProvider]]:
+        # Few commands speak to a provider, and all of them would load what speaks HTTP.
+        from adapters.liquidity.plugin import LpTools
+        from entrypoints.wiring.registry import make_provider, read_lps
+
         view = await platform.view()
         tools = LpTools(
             clock=clock, jitter=_jitter, instruments=tuple(view.catalog.instruments.values())
@@ -42,6 +43,9 @@ class LiquidityProviders(Provider):
 
     @provide
     async def listings(self, settings: Settings, platform: Platform) -> Listings:
+        from entrypoints.wiring.listings import make_listings
+        from entrypoints.wiring.registry import read_lps
+
         view = await platform.view()
         entries = read_lps(settings.lp_config)
         return make_listings(
@@ -51,6 +55,9 @@ class LiquidityProviders(Provider):
     @provide
     async def references(self, settings: Settings, clock: Clock) -> AsyncIterator[References]:
         """Public prices; none of them is asked for before somebody wants a quote."""
+        from adapters.liquidity.plugin import LpTools
+        from entrypoints.wiring.registry import make_references, read_lps
+
         tools = LpTools(clock=clock, jitter=_jitter)
         board = ReferenceBoard(make_references(read_lps(settings.lp_config), tools), clock=clock)
         yield board
@@ -60,6 +67,8 @@ class LiquidityProviders(Provider):
     def price_guard(
         self, settings: Settings, references: References, platform: Platform, clock: Clock
     ) -> PriceGuard:
+        from entrypoints.wiring.registry import read_lps, vendors
+
         return PriceGuard(
             references=references,
             platform=platform,
