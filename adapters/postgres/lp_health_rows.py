@@ -16,6 +16,7 @@ from domain.liquidity.breaker import Breaker, BreakerState, Trial
 from domain.liquidity.health import HealthRow, Key, Tally, Turn
 from domain.liquidity.observation import Operation
 from domain.liquidity.quote import LpName
+from domain.liquidity.standing import LpState
 
 LOCK_KEY: Final = 7_018_232_017
 EVENT_CAUSE_MAX: Final = 200
@@ -26,9 +27,16 @@ COLUMNS: Final = (
     *("state", "since", "cause", "trips", "probe_at", "passed", "trial", "unknown_at"),
 )
 READ: Final = f"SELECT {', '.join(COLUMNS)} FROM lp_health"
+# One statement, because a process that has just started asks it within a request.
+READ_WITH_STATES: Final = (
+    "SELECT p.name AS listed, p.state AS listed_state, "
+    f"{', '.join('h.' + column for column in COLUMNS)} "
+    "FROM liquidity_providers p FULL JOIN lp_health h ON h.lp = p.name"
+)
+PLACES: Final = tuple(f"${number}" for number in range(1, len(COLUMNS) + 1))
 WRITE: Final = (
     f"INSERT INTO lp_health ({', '.join(COLUMNS)}) "
-    f"VALUES ({', '.join(f'${n}' for n in range(1, len(COLUMNS) + 1))}) "
+    f"VALUES ({', '.join(PLACES)}) "
     "ON CONFLICT (lp, instrument, operation) DO UPDATE SET "
     + ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[3:])
 )
@@ -52,6 +60,19 @@ async def changing(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
 
 async def read_rows(connection: Connection) -> dict[Key, HealthRow]:
     return {_key(row): _health(row) for row in await connection.fetch(READ)}
+
+
+async def read_with_states(
+    connection: Connection,
+) -> tuple[dict[Key, HealthRow], dict[LpName, LpState]]:
+    found = await connection.fetch(READ_WITH_STATES)
+    rows = {_key(row): _health(row) for row in found if row["lp"] is not None}
+    states = {
+        LpName(row["listed"]): LpState(row["listed_state"])
+        for row in found
+        if row["listed"] is not None
+    }
+    return rows, states
 
 
 async def write_rows(connection: Connection, rows: Mapping[Key, HealthRow]) -> None:

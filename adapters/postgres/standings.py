@@ -9,7 +9,13 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, acquired
-from adapters.postgres.lp_health_rows import changing, read_rows, write_rows, write_turns
+from adapters.postgres.lp_health_rows import (
+    changing,
+    read_rows,
+    read_with_states,
+    write_rows,
+    write_turns,
+)
 from application.errors import Overloaded
 from application.ports.clock import Clock
 from application.single_flight import SingleFlight
@@ -17,7 +23,7 @@ from domain.liquidity.health import HealthRow, Key, fold, turned
 from domain.liquidity.observation import Observation
 from domain.liquidity.probing import claim_execution, claim_quote
 from domain.liquidity.quote import LpName
-from domain.liquidity.standing import LpState, StandingsView, stand
+from domain.liquidity.standing import StandingsView, stand
 
 AGE_MAX_NS: Final = 1_000_000_000
 FLUSH_EVERY: Final = timedelta(seconds=1)
@@ -56,14 +62,10 @@ class PostgresStandings:
     async def _refreshed(self) -> StandingsView:
         read_at = time.monotonic_ns()
         async with acquired(self._pool) as connection:
-            view = await self._read(connection)
+            rows, states = await read_with_states(connection)
+        view = stand(rows, states, now=self._clock.now())
         self._view = (read_at, view)
         return view
-
-    async def _read(self, connection: Connection) -> StandingsView:
-        listed = await connection.fetch("SELECT name, state FROM liquidity_providers")
-        states = {LpName(row["name"]): LpState(row["state"]) for row in listed}
-        return stand(await read_rows(connection), states, now=self._clock.now())
 
     def observe(self, observation: Observation) -> None:
         if len(self._waiting) >= OBSERVATIONS_MAX:

@@ -179,7 +179,7 @@ class AcceptQuote:
             quote = execution.stored.quote
             check_open(view.catalog.instrument(quote.instrument))
             standing = standings.of(quote.lp, quote.instrument)
-            if not standing.may_execute:
+            if not (probes or standing.may_execute):
                 raise NoLiquidity("the quote's liquidity provider takes no orders just now")
             self._require_confirmed(quote, view)
             if probes or not standing.claim_execution:

@@ -1,5 +1,6 @@
 """Which LP makes the price of a quote. Asking commits nobody, so that several may be asked."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -12,13 +13,12 @@ from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.standing import Standings
 from application.quotes.fix_side import FixSide
-from application.quotes.race import Race, Runner, Said, moment_ms, refusal
-from domain.liquidity.listing import ANYTHING, Listings, beyond
+from application.quotes.race import Race, Said, Started, moment_ms, refusal
+from application.quotes.shortlist import Contender, Shortlists
+from domain.liquidity.listing import Listings
 from domain.liquidity.observation import quote_observed
 from domain.liquidity.price_guard import PriceGuardRefused
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
-from domain.liquidity.routing import Candidate, LeftOut, RoutingPolicy, hedge_ms, plan
-from domain.liquidity.standing import StandingsView
 from domain.quotes.pricing import LpQuoteMismatch, LpQuoteTooShort
 from domain.shared.price import PriceInvalid
 
@@ -56,8 +56,8 @@ class AskProviders:
     ) -> None:
         self._platform = platform
         self._providers = providers
+        self._shortlists = Shortlists(providers, listings)
         self._standings = standings
-        self._listings = listings
         self._background = background
         self._clock = clock
         self._deadline_ms = deadline_ms
@@ -69,33 +69,20 @@ class AskProviders:
 
         Raises `NoLiquidity`, which names the LPs and why they do not quote.
         """
-        view = await self._platform.view()
-        standings = await self._standings.view()
-        policy = view.routing_of(asked.instrument.symbol)
-        candidates: list[Candidate] = []
-        left_out: list[tuple[LpName, LeftOut]] = []
-        for lp in () if policy is None else policy.lps:
-            judged = self._judge(lp, asked, standings)
-            if isinstance(judged, LeftOut):
-                left_out.append((lp, judged))
-            else:
-                candidates.append(judged)
-        if policy is None or not candidates:
-            raise NoLiquidity(
-                "no liquidity provider may be asked just now", refused=(), left_out=tuple(left_out)
-            )
+        shortlist = self._shortlists.of(
+            asked, await self._platform.view(), await self._standings.view()
+        )
         race = Race(
-            {each.lp: self._runner(each, asked, standings) for each in candidates},
+            lambda lp: self._start(shortlist.contenders[lp], asked),
             accept=accept,
             at_fault=NO_OFFER,
             reason=_reason,
-            background=self._background,
         )
-        steps = plan(policy, tuple(candidates), one_by_one=asked.scenario is not None)
         try:
-            won = await race.run(steps, deadline_ms=self._deadline_ms)
+            won = await race.run(shortlist.steps, deadline_ms=self._deadline_ms)
         finally:
-            self._observe(race.said, policy, candidates, asked)
+            for said in race.said.values():
+                self._observe(said, shortlist.contenders[said.lp], asked)
         if won is not None:
             return won.offer
         raise NoLiquidity(
@@ -105,49 +92,30 @@ class AskProviders:
                 for lp, said in race.said.items()
                 if isinstance(said.answer, LpQuoteRefused)
             ),
-            left_out=tuple(left_out),
+            left_out=shortlist.left_out,
         )
 
-    def _judge(
-        self, lp: LpName, asked: LpQuoteRequest, standings: StandingsView
-    ) -> Candidate | LeftOut:
-        if lp not in self._providers:
-            return LeftOut.NOT_CONFIGURED
-        symbol = asked.instrument.symbol
-        if (why := beyond(self._listings.find(lp, symbol), asked)) is not None:
-            return why
-        standing = standings.of(lp, symbol)
-        if not (standing.may_quote or standing.probe):
-            return LeftOut.BAD_STANDING
-        return Candidate(
-            lp=lp,
-            degraded=standing.degraded,
-            probe=not standing.may_quote,
-            latency_ms=standing.latency_ms,
-        )
+    def _start(self, contender: Contender, asked: LpQuoteRequest) -> Started:
+        if not contender.probes:
+            return Started(asyncio.create_task(self._answer(contender, asked)))
+        # It is to report, also when the race is over: the background keeps hold of it.
+        probe = self._background.start(self._probe(contender, asked))
+        return Started(probe, is_ours=False, may_win=contender.may_win)
 
-    def _runner(
-        self, candidate: Candidate, asked: LpQuoteRequest, standings: StandingsView
-    ) -> Runner:
-        lp = candidate.lp
-        if not candidate.probe:
-            return Runner(ask=lambda: self._answer(lp, asked))
-        may_win = standings.of(lp, asked.instrument.symbol).may_execute
-        return Runner(ask=lambda: self._probe(lp, asked), may_win=may_win, probes=True)
-
-    async def _answer(self, lp: LpName, asked: LpQuoteRequest) -> Said:
+    async def _answer(self, contender: Contender, asked: LpQuoteRequest) -> Said:
         asked_at_ms = moment_ms()
-        listing = self._listings.find(lp, asked.instrument.symbol) or ANYTHING
+        lp = contender.candidate.lp
         answer: LpQuote | LpQuoteRefused
         try:
-            answer = await self._fix_side.ask(self._providers[lp], asked, listing)
+            answer = await self._fix_side.ask(self._providers[lp], asked, contender.listing)
         except Exception as error:  # noqa: BLE001 - one adapter's defect must not stop the others
             _log.exception("asking %s for a quote failed", lp)
             answer = refusal(lp, QuoteRefusal.INVALID_RESPONSE, str(error))
         return Said(lp=lp, answer=answer, latency_ms=moment_ms() - asked_at_ms)
 
-    async def _probe(self, lp: LpName, asked: LpQuoteRequest) -> Said:
+    async def _probe(self, contender: Contender, asked: LpQuoteRequest) -> Said:
         """Reports by itself, because nobody may be there any more when it ends."""
+        lp = contender.candidate.lp
         try:
             claimed = await self._standings.claim_quote(lp, asked.instrument.symbol)
         except Exception:  # noqa: BLE001 - then it stays on probation, and the others are asked
@@ -156,24 +124,15 @@ class AskProviders:
         if not claimed:
             answer = refusal(lp, QuoteRefusal.UNAVAILABLE, "another caller is trying it just now")
             return Said(lp=lp, answer=answer, latency_ms=0)
-        said = await self._answer(lp, asked)
+        said = await self._answer(contender, asked)
         self._report(said, asked)
         return said
 
-    def _observe(
-        self,
-        said: Mapping[LpName, Said],
-        policy: RoutingPolicy,
-        candidates: list[Candidate],
-        asked: LpQuoteRequest,
-    ) -> None:
+    def _observe(self, said: Said, contender: Contender, asked: LpQuoteRequest) -> None:
         """Of whom was overtaken before it was slow, nothing is known."""
-        for candidate in candidates:
-            heard = said.get(candidate.lp)
-            if heard is None or candidate.probe:
-                continue
-            if not heard.cut_off or heard.latency_ms >= hedge_ms(policy, candidate):
-                self._report(heard, asked)
+        if contender.probes or (said.cut_off and said.latency_ms < contender.slow_ms):
+            return
+        self._report(said, asked)
 
     def _report(self, said: Said, asked: LpQuoteRequest) -> None:
         self._standings.observe(

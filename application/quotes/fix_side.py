@@ -45,7 +45,7 @@ class FixSide:
         return LpQuoteRefused(
             lp=provider.name,
             reason=QuoteRefusal.MOVED,
-            detail="between two questions the price moved by more than the cushion",
+            detail="the price moved between two questions, or the steps are too coarse",
         )
 
     async def _first(

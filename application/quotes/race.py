@@ -5,12 +5,11 @@ which was let through to learn something, is left to finish and report.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
-from application.background import Background
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, QuoteRefusal
 from domain.liquidity.routing import Step, rank
 
@@ -29,14 +28,15 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     cut_off: bool = False
 
 
-class Runner(msgspec.Struct, frozen=True, kw_only=True):
-    """`ask` does not raise. `probes`: it is never cancelled, and reports by itself. `may_win`: its
-    quote may be offered, so that it is waited for; only a probe may do without.
+class Started(msgspec.Struct, frozen=True):
+    """An LP that was asked; the task does not raise. `is_ours`: it ends when the race is over.
+
+    `may_win`: its quote may be offered, so that it is waited for.
     """
 
-    ask: Callable[[], Coroutine[Any, Any, Said]]
+    task: "asyncio.Task[Said]"
+    is_ours: bool = True
     may_win: bool = True
-    probes: bool = False
 
 
 class Won(msgspec.Struct, Generic[T], frozen=True):
@@ -52,80 +52,71 @@ class Race(Generic[T]):
 
     def __init__(
         self,
-        runners: Mapping[LpName, Runner],
+        start: Callable[[LpName], Started],
         *,
         accept: Callable[[LpQuote], Awaitable[T]],
         at_fault: tuple[type[Exception], ...],
         reason: Callable[[Exception], QuoteRefusal],
-        background: Background,
     ) -> None:
-        self._runners = runners
+        self._start_one = start
         self._accept = accept
         self._at_fault = at_fault
         self._reason = reason
-        self._background = background
-        self._running: dict[asyncio.Task[Said], tuple[LpName, int]] = {}
+        self._running: dict[asyncio.Task[Said], tuple[LpName, Started, int]] = {}
         self._held: dict[LpName, LpQuote] = {}
         self.said: dict[LpName, Said] = {}
 
     async def run(self, steps: tuple[Step, ...], *, deadline_ms: int) -> Won[T] | None:
         """None when nobody quotes within the deadline. Raises what else `accept` raises."""
-        bound = asyncio.timeout(deadline_ms / 1000)
         try:
-            async with bound:
-                return await self._decide(steps)
-        except TimeoutError:
-            if not bound.expired():
-                raise
-            return None
+            return await self._decide(steps, moment_ms() + deadline_ms)
         finally:
-            await self._stop()
+            if self._running:
+                await self._stop()
 
-    async def _decide(self, steps: tuple[Step, ...]) -> Won[T] | None:
+    async def _decide(self, steps: tuple[Step, ...], end_ms: int) -> Won[T] | None:
         for step in steps:
-            begun = self._start(step)
+            begun_ms = moment_ms()
+            begun = self._start(step, begun_ms)
             last, comparing = step is steps[-1], step.best
-            until_ms = None if step.patience_ms is None else moment_ms() + step.patience_ms
+            patient_ms = end_ms if step.patience_ms is None else begun_ms + step.patience_ms
             while self._running and (last or not begun.isdisjoint(self._running)):
-                wait_ms = None if until_ms is None else max(until_ms - moment_ms(), 0)
+                until_ms = min(patient_ms, end_ms)
                 done, _ = await asyncio.wait(
                     self._running,
-                    timeout=None if wait_ms is None else wait_ms / 1000,
+                    timeout=max(until_ms - moment_ms(), 0) / 1000,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 self._read(done)
                 comparing = comparing and bool(done) and not begun.isdisjoint(self._running)
-                if not comparing and (won := await self._offer()) is not None:
+                if not comparing and self._held and (won := await self._offer()) is not None:
                     return won
                 if not done:
-                    until_ms = None
+                    if until_ms == end_ms:
+                        return None
                     if not last:
                         break
+                    patient_ms = end_ms
         return None
 
-    def _start(self, step: Step) -> frozenset[asyncio.Task[Said]]:
+    def _start(self, step: Step, at_ms: int) -> frozenset[asyncio.Task[Said]]:
         begun = []
         for lp in step.lps:
-            runner = self._runners[lp]
-            # A probe outlives the race; the background keeps hold of it.
-            start = self._background.start if runner.probes else asyncio.create_task
-            task: asyncio.Task[Said] = start(runner.ask())
-            if runner.may_win:
-                self._running[task] = (lp, moment_ms())
-                begun.append(task)
+            started = self._start_one(lp)
+            if started.may_win:
+                self._running[started.task] = (lp, started, at_ms)
+                begun.append(started.task)
         return frozenset(begun)
 
     def _read(self, done: set[asyncio.Task[Said]]) -> None:
         for task in done:
-            lp, _ = self._running.pop(task)
+            lp, _, _ = self._running.pop(task)
             said = self.said[lp] = task.result()
             if isinstance(said.answer, LpQuote):
                 self._held[lp] = said.answer
 
     async def _offer(self) -> Won[T] | None:
         """Of the quotes that are held the best that an offer can be made of."""
-        if not self._held:
-            return None
         quotes = rank(tuple(self._held.values())) if len(self._held) > 1 else self._held.values()
         for lp_quote in tuple(quotes):
             try:
@@ -140,14 +131,14 @@ class Race(Generic[T]):
 
     async def _stop(self) -> None:
         losers = []
-        for task, (lp, asked_at_ms) in self._running.items():
+        for task, (lp, started, asked_at_ms) in self._running.items():
             self.said[lp] = Said(
                 lp=lp,
                 answer=refusal(lp, QuoteRefusal.TIMEOUT, "it had not answered in time"),
                 latency_ms=moment_ms() - asked_at_ms,
                 cut_off=True,
             )
-            if not self._runners[lp].probes and task.cancel():
+            if started.is_ours and task.cancel():
                 losers.append(task)
         self._running = {}
         if losers:

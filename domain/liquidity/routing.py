@@ -70,7 +70,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True):
 
 
 class LeftOut(StrEnum):
-    """Why an LP of the policy is not asked at all."""
+    """Why an LP of the policy is not asked at all. `bad_standing`: its standing says it."""
 
     NOT_CONFIGURED = "not_configured"
     NOT_LISTED = "not_listed"
@@ -80,11 +80,16 @@ class LeftOut(StrEnum):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an LP before it is asked. `probe`: it may be tried, but not relied upon."""
+    """What is known of an LP before it is asked. `probe`: it may be tried, but not relied upon.
+
+    `proven`: it quotes well and is to be tried with an execution now, so its quote has to win: it
+    is waited for like any.
+    """
 
     lp: LpName
     degraded: bool = False
     probe: bool = False
+    proven: bool = False
     latency_ms: int | None = None
 
 
@@ -155,6 +160,6 @@ def _together(policy: RoutingPolicy, left: tuple[Candidate, ...], *, first: bool
     if first and policy.mode is AskMode.BEST_OF:
         return policy.at_once
     for count, candidate in enumerate(left[:AT_ONCE_MAX], start=1):
-        if not (candidate.degraded or candidate.probe):
+        if candidate.proven or not (candidate.degraded or candidate.probe):
             return count
     return min(len(left), AT_ONCE_MAX)

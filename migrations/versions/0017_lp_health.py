@@ -69,8 +69,10 @@ CREATE INDEX lp_events_lp ON aksum.lp_events (lp, number);
 # Sums over every tenant, for those who may not read across tenants: no tenant can be told from
 # them. Behind the policies of the tables, hence one more for the owner of the function.
 OPEN_EXECUTIONS = """
-CREATE POLICY open_executions_sums ON aksum.lp_attempts FOR SELECT TO aksum_owner USING (true);
-CREATE POLICY open_executions_sums ON aksum.orders FOR SELECT TO aksum_owner USING (true);
+CREATE POLICY open_executions_sums ON aksum.lp_attempts FOR SELECT TO aksum_owner
+  USING (state IN ('sending', 'pending', 'unknown'));
+CREATE POLICY open_executions_sums ON aksum.orders FOR SELECT TO aksum_owner
+  USING (status = 'pending');
 CREATE INDEX lp_attempts_open_lp ON aksum.lp_attempts (lp)
   WHERE state IN ('sending', 'pending', 'unknown');
 CREATE FUNCTION aksum.open_executions_by_lp()

@@ -160,8 +160,8 @@ class World:
             PriceGuard: PriceGuard(
                 references=self.references, platform=platform, vendors={}, clock=self.clock
             ),
-            Listings: Listings({}),
             Standings: MemoryStandings(self.store),
+            Listings: Listings({}),
             LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,

@@ -146,8 +146,10 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     ),
     "liquidity_providers": (
         Right((OPS,), INSERT),
-        Right((OPS,), UPDATE, "state state_reason updated_at version"),
+        Right(API_OPS, UPDATE, "state state_reason updated_at version"),
     ),
+    "lp_events": (Right(EVERYBODY, INSERT, "lp instrument operation before after cause by at"),),
+    "lp_health": _CHANGED,
     "lp_attempts": (
         *_SERVED,
         Right(

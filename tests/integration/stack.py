@@ -1,13 +1,14 @@
 """The use cases of trading on a real PostgreSQL, with LPs in process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 import asyncpg
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from adapters.memory.liquidity import MemoryLiquidityProvider
@@ -41,6 +42,8 @@ from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
+from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.ask_providers import AskProviders
 from application.quotes.request_quote import RequestQuote
@@ -117,6 +120,38 @@ class Common(NamedTuple):
         )
 
 
+class ShiftedClock(SystemClock):
+    """Tells when probes are due; a test moves it instead of waiting."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+class Observed(Mapping[LpName, LiquidityProvider]):
+    """Whatever LPs there are at the moment: tests put others in their place."""
+
+    def __init__(
+        self, lps: Mapping[LpName, LiquidityProvider], standings: Standings, clock: Clock
+    ) -> None:
+        self._lps, self._standings, self._clock = lps, standings, clock
+
+    @override
+    def __getitem__(self, name: LpName) -> LiquidityProvider:
+        return ObservedProvider(self._lps[name], self._standings, self._clock)
+
+    @override
+    def __iter__(self) -> Iterator[LpName]:
+        return iter(self._lps)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._lps)
+
+
 class Stack:
     admin_url: str
     """For what no role of ours may write, and a test has to."""
@@ -141,10 +176,9 @@ class Stack:
         guard = PriceGuard(
             references=self.references, platform=self.platform, vendors={}, clock=self.clock
         )
-        self.standings = PostgresStandings(pool=api, clock=self.clock)
-        observed = {
-            name: ObservedProvider(lp, self.standings, self.clock) for name, lp in self.lps.items()
-        }
+        self.lp_clock = ShiftedClock()
+        self.standings = PostgresStandings(pool=api, clock=self.lp_clock)
+        observed = Observed(self.lps, self.standings, self.clock)
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
         ask = AskProviders(
