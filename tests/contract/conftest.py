@@ -13,9 +13,13 @@ from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.lp_desk import MemoryLpDesk
+from adapters.memory.lp_routes import MemoryLpRoutes
 from adapters.memory.outgoing import MemoryOutgoing
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_terms import MemoryPriceTermsBook
 from adapters.memory.schedules import MemorySchedules
+from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.memory.webhook_deliveries import MemoryDueWebhooks
@@ -49,6 +53,7 @@ pytest.register_assert_rewrite(
             "ledger_clock",
             "ledger_export",
             "ledger_rules",
+            "lp_routes",
             "movements",
             "orders",
             "outgoing",
@@ -63,6 +68,7 @@ pytest.register_assert_rewrite(
             "seals",
             "settle",
             "signing",
+            "standings",
             "tenants",
             "unit_of_work",
             "work_list",
@@ -100,10 +106,15 @@ def memory_ports_of(store: Store) -> Ports:
         worker_uow=uow,
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
+        price_terms=MemoryPriceTermsBook(store),
         work_list=MemoryWorkList(store),
         outgoing=MemoryOutgoing(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
+        new_standings=lambda: MemoryStandings(store),
+        lp_clock=store.clock,
+        lp_desk=MemoryLpDesk(store),
+        lp_routes=MemoryLpRoutes(store, clock=store.clock),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
@@ -132,9 +143,13 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
+    from adapters.postgres.lp_desk import PostgresLpDesk
+    from adapters.postgres.lp_routes import PostgresLpRoutes
     from adapters.postgres.outgoing import PostgresOutgoing
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.price_terms import PostgresPriceTermsBook
     from adapters.postgres.schedules import PostgresSchedules
+    from adapters.postgres.standings import PostgresStandings
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
     from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
     from adapters.postgres.work_list import PostgresWorkList
@@ -146,6 +161,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
         await create_pool(database.ops_url, size=6, application_name=name) as ops,
     ):
         known = KnownAccounts()
+        lp_clock = ManualClock()
         uow = PostgresUnitOfWork(main=api, record=api, known=known)
         yield Ports(
             uow=uow,
@@ -154,10 +170,15 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
+            price_terms=PostgresPriceTermsBook(ops),
             work_list=PostgresWorkList(ops),
             outgoing=PostgresOutgoing(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
+            new_standings=lambda: PostgresStandings(pool=api, clock=lp_clock),
+            lp_clock=lp_clock,
+            lp_desk=PostgresLpDesk(ops),
+            lp_routes=PostgresLpRoutes(ops),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
