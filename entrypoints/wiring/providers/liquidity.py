@@ -13,6 +13,7 @@ from application.ports.price_reference import References
 from application.ports.standing import Standings
 from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
+from entrypoints.wiring.listings import make_listings
 from entrypoints.wiring.settings import Settings
 
 
@@ -43,7 +44,6 @@ class LiquidityProviders(Provider):
 
     @provide
     async def listings(self, settings: Settings, platform: Platform) -> Listings:
-        from entrypoints.wiring.listings import make_listings
         from entrypoints.wiring.registry import read_lps
 
         view = await platform.view()
