@@ -12,6 +12,7 @@ from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.price_reference import MemoryReferences
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
@@ -29,6 +30,7 @@ from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.liquidity.observed_provider import ObservedProvider
+from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -170,6 +172,10 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
+        self.references = MemoryReferences(self.lps[PRIMARY].prices, clock=self.clock)
+        guard = PriceGuard(
+            references=self.references, platform=self.platform, vendors={}, clock=self.clock
+        )
         self.lp_clock = ShiftedClock()
         self.standings = PostgresStandings(pool=api, clock=self.lp_clock)
         observed = Observed(self.lps, self.standings, self.clock)
@@ -183,9 +189,10 @@ class Stack:
             background=self.background,
             clock=self.clock,
         )
-        self.request_quote = RequestQuote(ask=ask, **common.named())
+        self.request_quote = RequestQuote(ask=ask, guard=guard, **common.named())
         self.accept_quote = AcceptQuote(
             providers=observed,
+            guard=guard,
             standings=self.standings,
             record=record_outcome,
             explain=ExplainRefusal(uow=self.uow),

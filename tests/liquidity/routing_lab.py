@@ -1,6 +1,6 @@
 """Several vendors' adapters and simulators behind one question for a quote, over real HTTP."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import aiohttp
@@ -102,11 +102,12 @@ class RoutingLab:
 
         @web.middleware
         async def counting(
-            request: web.Request, handler: Callable[[web.Request], web.StreamResponse]
+            request: web.Request,
+            handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         ) -> web.StreamResponse:
             if request.path.endswith(QUOTE_PATHS) and CONTROL_PREFIX not in request.path:
                 vendor.quotes_asked += 1
-            return await handler(request)  # type: ignore[misc]
+            return await handler(request)
 
         app.middlewares.append(counting)
         running = await serve(app)
