@@ -36,6 +36,7 @@ def test_only_what_the_lp_failed_at_counts_against_it() -> None:
         QuoteRefusal.UNAVAILABLE,
         QuoteRefusal.TIMEOUT,
         QuoteRefusal.INVALID_RESPONSE,
+        QuoteRefusal.OFF_MARKET,
     }
     assert QUOTE_RESULTS[QuoteRefusal.RATE_LIMITED] is Result.THROTTLED
 
