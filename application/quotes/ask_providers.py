@@ -135,6 +135,9 @@ class AskProviders:
         self._report(said, asked)
 
     def _report(self, said: Said, asked: LpQuoteRequest) -> None:
+        """But for a fault that a partner named: it would shut the LP for everybody else."""
+        if asked.scenario is not None:
+            return
         self._standings.observe(
             quote_observed(
                 said.lp,

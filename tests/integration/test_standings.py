@@ -1,0 +1,86 @@
+"""Observations on their way to the shared rows: behind the requests, and bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from adapters.postgres.connection import create_pool
+from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.standings import OBSERVATIONS_MAX, PostgresStandings
+from adapters.system.clock import SystemClock
+from domain.liquidity.health import MICRO, Tally
+from domain.liquidity.observation import Observation, Operation, Result
+from domain.liquidity.quote import LpName
+from tests.fixtures.postgres_servers import Database
+
+SOON = timedelta(milliseconds=5)
+WITHIN_SECONDS = 20
+CLOCK = SystemClock()
+AT = CLOCK.now()
+
+
+@pytest.fixture
+async def pool(database_18: Database) -> AsyncIterator[asyncpg.Pool]:
+    async with await create_pool(database_18.api_url, size=2, application_name="test") as opened:
+        yield opened
+
+
+def seen(lp: str) -> Observation:
+    return Observation(
+        lp=LpName(lp), instrument="BTC-USDT", operation=Operation.QUOTE, result=Result.OK, at=AT
+    )
+
+
+async def tally(pool: asyncpg.Pool, lp: str) -> Tally | None:
+    row = (await PostgresLpDesk(pool).health()).get((LpName(lp), "BTC-USDT", Operation.QUOTE))
+    return None if row is None else row.tally
+
+
+async def test_observation_reaches_the_rows_by_itself_and_the_next_one_too(
+    pool: asyncpg.Pool,
+) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK, flush_every=SOON)
+    async with asyncio.timeout(WITHIN_SECONDS):
+        for count in (1, 2):
+            standings.observe(seen("lp_a"))
+            while (found := await tally(pool, "lp_a")) is None or found.samples < count * MICRO:
+                pass
+    await standings.close()
+
+
+async def test_what_waits_is_bounded_and_what_is_dropped_is_counted(pool: asyncpg.Pool) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    for _ in range(OBSERVATIONS_MAX + 3):
+        standings.observe(seen("lp_b"))
+    await standings.close()
+    found = await tally(pool, "lp_b")
+    assert found is not None
+    assert (found.samples, standings.dropped) == (OBSERVATIONS_MAX * MICRO, 3)
+
+
+async def test_what_the_database_does_not_take_waits_on(
+    pool: asyncpg.Pool, database_18: Database
+) -> None:
+    broken = await create_pool(database_18.api_url, size=1, application_name="test")
+    standings = PostgresStandings(pool=broken, clock=CLOCK)
+    standings.observe(seen("lp_c"))
+    broken.terminate()
+    with pytest.raises(asyncpg.InterfaceError):
+        await standings.flush()
+    standings._pool = pool
+    await standings.flush()
+    assert await tally(pool, "lp_c") is not None
+    await standings.close()
+
+
+async def test_process_that_ends_without_its_database_ends_all_the_same(
+    database_18: Database,
+) -> None:
+    broken = await create_pool(database_18.api_url, size=1, application_name="test")
+    standings = PostgresStandings(pool=broken, clock=CLOCK)
+    standings.observe(seen("lp_d"))
+    broken.terminate()
+    await standings.close()
