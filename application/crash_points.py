@@ -54,6 +54,18 @@ ACCEPT_LP_ANSWERED: Final = _point(
 ACCEPT_KEPT_OPEN: Final = _point(
     "accept_quote.kept_open", "Recorded as pending or unknown; about to look again or to answer"
 )
+REPRICE_REFUSED: Final = _point(
+    "reprice.refused", "The LP has refused; nothing of it is recorded, and no other was asked"
+)
+REPRICE_QUOTED: Final = _point(
+    "reprice.quoted", "The LP has refused and a backup has quoted; nothing of it is recorded"
+)
+REPRICE_BEFORE_COMMIT: Final = _point(
+    "reprice.before_commit", "The refusal and the second attempt are written, not committed"
+)
+REPRICE_COMMITTED: Final = _point(
+    "reprice.committed", "The second attempt is committed; its LP knows nothing"
+)
 RECORD_BEFORE_COMMIT: Final = _point(
     "record_outcome.before_commit", "The outcome and its postings are written, not committed"
 )

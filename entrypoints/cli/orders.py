@@ -74,6 +74,7 @@ def shown_detail(detail: OrderDetail, tenant_id: TenantId, assets: Catalog) -> M
             None if transaction is None else encode_id(IdPrefix.TRANSACTION, transaction)
         ),
         "attempt": None if detail.attempt is None else _attempt(detail.attempt),
+        "earlier_attempts": [_attempt(each) for each in detail.earlier],
     }
 
 

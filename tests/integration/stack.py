@@ -29,6 +29,7 @@ from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -131,12 +132,17 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
-        record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
+        record_outcome = RecordOutcome(
+            uow=self.uow, providers=self.lps, clock=self.clock, ids=self.ids
+        )
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
         self.request_quote = RequestQuote(providers=self.lps, **common.named())
         self.accept_quote = AcceptQuote(
             providers=self.lps,
             record=record_outcome,
+            reprice=RepriceRefused(
+                uow=self.uow, platform=self.platform, providers=self.lps, clock=self.clock
+            ),
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
             **common.named(),
@@ -152,7 +158,9 @@ class Stack:
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
             providers=self.lps,
-            record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
+            record=RecordOutcome(
+                uow=self.worker_uow, providers=self.lps, clock=self.clock, ids=self.ids
+            ),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
         )

@@ -27,6 +27,7 @@ from application.ledger.verify_seals import VerifySeals
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -59,6 +60,7 @@ class PartnerUseCases(Provider):
     create_customer = provide(CreateCustomer)
     update_customer = provide(UpdateCustomer)
     request_quote = provide(RequestQuote)
+    reprice_refused = provide(RepriceRefused)
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
     create_transfer = provide(CreateTransfer)
