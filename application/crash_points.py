@@ -85,6 +85,22 @@ RESOLVE_LOOKED: Final = _point(
     "resolve_execution.lp_looked_up", "The LP was asked; nothing of it is recorded"
 )
 
+BY_HAND_BEFORE_PROPOSED: Final = _point(
+    "resolve_by_hand.before_proposed", "A resolution and its evidence are written, not committed"
+)
+BY_HAND_PROPOSED: Final = _point(
+    "resolve_by_hand.proposed", "A resolution is proposed; nobody was told, and nothing is changed"
+)
+BY_HAND_BEFORE_COMMIT: Final = _point(
+    "resolve_by_hand.before_commit", "Approval, outcome and postings are written, not committed"
+)
+BY_HAND_COMMITTED: Final = _point(
+    "resolve_by_hand.committed", "An order is resolved by two people, and nobody was told"
+)
+INCIDENT_BEFORE_COMMIT: Final = _point(
+    "keep_incidents.before_commit", "An incident is closed, not committed"
+)
+
 TRANSFER_BEFORE_COMMIT: Final = _point(
     "create_transfer.before_commit", "The transfer is posted, not committed"
 )

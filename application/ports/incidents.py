@@ -2,16 +2,13 @@
 
 from abc import abstractmethod
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from domain.orders.incident import ExecutionIncident
 from domain.shared.ids import EvidenceId, IncidentId, OrderId
 from domain.tenants.operator import Operator
-
-EVIDENCE_BYTES_MAX: Final = 1 << 20
-EVIDENCE_NAME_LENGTH_MAX: Final = 200
 
 
 class ExecutionIncidents(Protocol):

@@ -89,7 +89,7 @@ def decide(
     """
     invariant(margin >= timedelta(0), "a margin is never negative")
     if attempt.status in (AttemptStatus.FILLED, AttemptStatus.REJECTED):
-        return AlreadySettled(contradicted=_contradicts(attempt.status, seen))
+        return AlreadySettled(contradicted=contradicts(attempt.status, seen))
     match seen:
         case Filled():
             return Settle(outcome=seen, proof=Proof.LP_RECORD)
@@ -132,7 +132,8 @@ def _still_open(status: AttemptStatus, seen: Outcome | NotSeen | None) -> Pendin
             return Unknown(cause="not looked up yet")
 
 
-def _contradicts(status: AttemptStatus, seen: Outcome | NotSeen | None) -> bool:
+def contradicts(status: AttemptStatus, seen: Outcome | NotSeen | None) -> bool:
+    """Whether what an LP shows denies what was settled."""
     match seen:
         case Filled():
             return status is AttemptStatus.REJECTED

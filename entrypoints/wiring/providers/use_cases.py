@@ -6,6 +6,7 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.decide_change import DecideChange
 from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
@@ -26,8 +27,10 @@ from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
+from application.orders.keep_incidents import KeepIncidents
 from application.orders.record_outcome import RecordOutcome
 from application.orders.reprice_refused import RepriceRefused
+from application.orders.resolve_by_hand import ResolveByHand
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -83,6 +86,8 @@ class PlatformUseCases(Provider):
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
     change_terms = provide(ChangeTerms)
+    decide_change = provide(DecideChange)
+    keep_incidents = provide(KeepIncidents)
 
 
 class SettlementUseCases(Provider):
@@ -91,6 +96,7 @@ class SettlementUseCases(Provider):
     scope = Scope.APP
 
     record_outcome = provide(RecordOutcome)
+    resolve_by_hand = provide(ResolveByHand)
 
     @provide
     def resolve_execution(
