@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application import crash_points
+from application.orders.attempt_tally import AttemptTally
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.clock import Clock, IdGenerator
 from application.ports.liquidity import LiquidityProvider
@@ -54,10 +55,12 @@ class RecordOutcome:
         *,
         uow: UnitOfWork,
         providers: Mapping[LpName, LiquidityProvider],
+        tally: AttemptTally,
         clock: Clock,
         ids: IdGenerator,
     ) -> None:
         self._uow = uow
+        self._tally = tally
         self._providers = providers
         self._clock = clock
         self._ids = ids
@@ -79,6 +82,9 @@ class RecordOutcome:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
                 await tx.commit()
+                filled = isinstance(outcome, Filled)
+                status = AttemptStatus.FILLED if filled else AttemptStatus.REJECTED
+                self._tally.count(execution.attempt, status)
                 if crash_points.armed:
                     await crash_points.reach(crash_points.RECORD_COMMITTED)
                 return order
@@ -221,6 +227,7 @@ class RecordOutcome:
             if crash_points.armed:
                 await crash_points.reach(crash_points.RECORD_OPEN_BEFORE_COMMIT)
             await tx.commit()
+        self._tally.count(attempt, status)
         if crash_points.armed:
             await crash_points.reach(crash_points.RECORD_OPEN_COMMITTED)
         return replace(after, order=order, attempt=replace(attempt, status=status, looks=looks))

@@ -5,6 +5,7 @@ from typing import Final
 
 from application import crash_points
 from application.jobs.work_policy import WORK
+from application.orders.attempt_tally import AttemptTally
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.intents import IntentKind
@@ -45,9 +46,11 @@ class RepriceRefused:
         uow: UnitOfWork,
         platform: Platform,
         providers: Mapping[LpName, LiquidityProvider],
+        tally: AttemptTally,
         clock: Clock,
     ) -> None:
         self._uow = uow
+        self._tally = tally
         self._platform = platform
         self._providers = providers
         self._clock = clock
@@ -109,6 +112,7 @@ class RepriceRefused:
             if crash_points.armed:
                 await crash_points.reach(crash_points.REPRICE_BEFORE_COMMIT)
             await tx.commit()
+        self._tally.count(repricing.execution.attempt, AttemptStatus.REJECTED)
         if crash_points.armed:
             await crash_points.reach(crash_points.REPRICE_COMMITTED)
         return OpenExecution(

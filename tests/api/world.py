@@ -16,6 +16,7 @@ from typing_extensions import override
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.execution_watch import MemoryExecutionWatch
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.secret_box import MemorySecretBox
@@ -32,6 +33,7 @@ from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.execution_watch import ExecutionWatch
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
@@ -150,6 +152,7 @@ class World:
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            ExecutionWatch: MemoryExecutionWatch(self.store),
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
             WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,

@@ -26,12 +26,14 @@ from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.keep_incidents import KeepIncidents
 from application.orders.record_outcome import RecordOutcome
 from application.orders.reprice_refused import RepriceRefused
 from application.orders.resolve_by_hand import ResolveByHand
 from application.orders.resolve_execution import ResolveExecution
+from application.orders.watch_executions import WatchExecutions
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
@@ -88,6 +90,7 @@ class PlatformUseCases(Provider):
     change_terms = provide(ChangeTerms)
     decide_change = provide(DecideChange)
     keep_incidents = provide(KeepIncidents)
+    watch_executions = provide(WatchExecutions)
 
 
 class SettlementUseCases(Provider):
@@ -95,6 +98,7 @@ class SettlementUseCases(Provider):
 
     scope = Scope.APP
 
+    attempt_tally = provide(AttemptTally)
     record_outcome = provide(RecordOutcome)
     resolve_by_hand = provide(ResolveByHand)
 
