@@ -24,6 +24,12 @@ class PostgresExecutionWatch:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Overloaded("the database cannot be asked") from error
         return ExecutionCounts(
-            tuple(OpenAttempts(*row) for row in attempts),
-            tuple(OpenIncidents(*row) for row in incidents),
+            tuple(
+                OpenAttempts(row["lp"], row["state"], row["orders"], row["oldest_at"])
+                for row in attempts
+            ),
+            tuple(
+                OpenIncidents(row["lp"], row["kind"], row["incidents"], row["oldest_at"])
+                for row in incidents
+            ),
         )
