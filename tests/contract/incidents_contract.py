@@ -34,6 +34,23 @@ def incident_of(world: World, execution: OpenExecution) -> ExecutionIncident:
     )
 
 
+def closed_now(world: World, incident: ExecutionIncident) -> ExecutionIncident:
+    return closed(incident, by=EVE, note="paid back", at=world.now)
+
+
+def evidence_of(world: World, execution: OpenExecution) -> OrderEvidence:
+    content = bytes(range(256))
+    return OrderEvidence(
+        id=EvidenceId(world.id()),
+        order_id=execution.order.id,
+        name="mail.eml",
+        content=content,
+        sha256=hashlib.sha256(content).digest(),
+        added_by=EVE,
+        added_at=world.now,
+    )
+
+
 class IncidentsContract:
     async def test_incident_is_opened_once_and_closed_once(self, world: World) -> None:
         party = await world.party()
@@ -42,7 +59,7 @@ class IncidentsContract:
             assert await tx.incidents.open(incident)
             assert not await tx.incidents.open(replace(incident, id=IncidentId(world.id())))
             await tx.commit()
-        done = closed(incident, by=EVE, note="paid back", at=world.now)
+        done = closed_now(world, incident)
         async with world.ports.uow.begin(party.tenant_id) as tx:
             assert await tx.incidents.get(incident.id) == incident
             assert await tx.incidents.page(is_open=True, limit=9) == (incident,)
@@ -68,16 +85,7 @@ class IncidentsContract:
     async def test_evidence_is_kept_byte_for_byte_with_its_hash(self, world: World) -> None:
         party, other = await world.party(), await world.tenant()
         execution = await world.execution(party)
-        content = bytes(range(256))
-        evidence = OrderEvidence(
-            id=EvidenceId(world.id()),
-            order_id=execution.order.id,
-            name="mail.eml",
-            content=content,
-            sha256=hashlib.sha256(content).digest(),
-            added_by=EVE,
-            added_at=world.now,
-        )
+        evidence = evidence_of(world, execution)
         async with world.ports.uow.begin(party.tenant_id) as tx:
             await tx.order_evidence.add(evidence)
             await tx.commit()

@@ -52,7 +52,7 @@ class AdminOrderQuery(Query, frozen=True, kw_only=True):
 class AttemptBody(msgspec.Struct, frozen=True, kw_only=True):
     """`base_amount` and `quote_amount` as that LP quoted, `reported_…` as it says it traded."""
 
-    number: int
+    attempt: int
     lp: str
     status: AttemptStatus
     lp_quote_id: str
@@ -148,7 +148,7 @@ def attempt_body(attempt: LpAttempt, base: Asset, quote: Asset) -> AttemptBody:
     reported = (attempt.reported_base_units, attempt.reported_quote_units)
     settled = attempt.status in (AttemptStatus.FILLED, AttemptStatus.REJECTED)
     return AttemptBody(
-        number=attempt.number,
+        attempt=attempt.number,
         lp=attempt.lp,
         status=attempt.status,
         lp_quote_id=attempt.lp_quote_id,
