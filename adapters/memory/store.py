@@ -25,6 +25,8 @@ from application.ports.idempotency import IdempotencyRecord
 from application.ports.incidents import OrderEvidence
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
+from application.ports.lp_desk import LpEvent
+from application.ports.lp_routes import LpRoute
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -40,6 +42,7 @@ from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
+from domain.liquidity.health import HealthRow, Key
 from domain.liquidity.quote import LpName
 from domain.orders.incident import ExecutionIncident
 from domain.orders.order import Order
@@ -162,6 +165,9 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
+        self.lp_health: dict[Key, HealthRow] = {}
+        self.lp_events: list[LpEvent] = []
         self.schedules: dict[str, ScheduleRow] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")

@@ -20,6 +20,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
 from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
@@ -37,7 +38,6 @@ from domain.orders.announcements import order_reserved
 from domain.orders.order import Order
 from domain.orders.repricing import ATTEMPTS_MAX
 from domain.quotes.limits import check_open
-from domain.quotes.quote import Quote
 from domain.shared.ids import EventId, IdPrefix, OrderId, QuoteId, TenantId, encode_id
 from domain.tenants.tenant import require_active
 
@@ -63,6 +63,7 @@ class AcceptQuote:
     """- A quote is accepted at most once, in time, and only with the funds to pay for it.
     - Nor after its customer was suspended, its instrument or its LP halted since it was made, or
       either of the two accounts closed. Once accepted, the account it pays into stays open.
+    - Nor while its LP fails, or could not be asked afterwards what it did: nothing is reserved.
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.
@@ -75,6 +76,7 @@ class AcceptQuote:
         *,
         uow: UnitOfWork,
         platform: Platform,
+        standings: Standings,
         providers: Mapping[LpName, LiquidityProvider],
         record: RecordOutcome,
         reprice: RepriceRefused,
@@ -86,6 +88,7 @@ class AcceptQuote:
     ) -> None:
         self._uow = uow
         self._platform = platform
+        self._standings = standings
         self._providers = providers
         self._record = record
         self._reprice = reprice
@@ -128,16 +131,37 @@ class AcceptQuote:
         return execution, self._background.start(executing)
 
     async def _claim(
-        self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
+        self,
+        reservation: Reservation,
+        tenant_id: TenantId,
+        view: PlatformView,
+        *,
+        probes: bool = False,
     ) -> OpenExecution | None:
+        """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed later.
+
+        `probes`: it is the one execution that an LP is tried with.
+        """
+        standings = await self._standings.view()
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
-            if execution is not None:
-                _require_not_halted(execution.stored.quote, view)
+            if execution is None:
+                return None
+            quote = execution.stored.quote
+            check_open(view.catalog.instrument(quote.instrument))
+            standing = standings.of(quote.lp, quote.instrument)
+            if not (probes or standing.may_execute):
+                raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+            if probes or not standing.claim_execution:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
-        return execution
+                return execution
+        # Rolled back: whether this is the one execution that may be tried is not for a transaction
+        # of a tenant to find out.
+        if not await self._standings.claim_execution(quote.lp, quote.instrument):
+            raise NoLiquidity("the quote's liquidity provider is being tried by another order")
+        return await self._claim(reservation, tenant_id, view, probes=True)
 
     def _reservation(self, command: AcceptQuoteCommand) -> Reservation:
         now = self._clock.now()
@@ -271,13 +295,6 @@ class AcceptQuote:
             looks=0,
             look_again_in=timedelta(milliseconds=next_look(0)) if last else None,
         )
-
-
-def _require_not_halted(quote: Quote, view: PlatformView) -> None:
-    """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed after a resume."""
-    check_open(view.catalog.instrument(quote.instrument))
-    if quote.lp in view.halted:
-        raise NoLiquidity("the quote's liquidity provider takes no orders just now")
 
 
 def _send_before(execution: OpenExecution) -> datetime:

@@ -1,26 +1,25 @@
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from application import crash_points
+from application.errors import NoLiquidity
 from application.jobs.work_policy import WORK
 from application.orders.attempt_tally import AttemptTally
-from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.intents import IntentKind
-from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.trading import Evidence, LpAttempt, OpenExecution, Repricing
 from application.ports.unit_of_work import Lane, UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from domain.assets.catalog import Catalog
-from domain.liquidity.quote import LpName, LpQuote
+from domain.liquidity.quote import LpQuote
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.events import Submitted
 from domain.orders.lifecycle import apply
 from domain.orders.repricing import (
     client_ref_of,
     may_reprice,
-    next_lp,
     refusal,
     reprice_request,
     send_by,
@@ -44,15 +43,15 @@ class RepriceRefused:
         self,
         *,
         uow: UnitOfWork,
-        platform: Platform,
-        providers: Mapping[LpName, LiquidityProvider],
+        ask: AskProviders,
+        standings: Standings,
         tally: AttemptTally,
         clock: Clock,
     ) -> None:
         self._uow = uow
         self._tally = tally
-        self._platform = platform
-        self._providers = providers
+        self._ask = ask
+        self._standings = standings
         self._clock = clock
 
     async def execute(
@@ -77,6 +76,10 @@ class RepriceRefused:
         at = self._clock.now()
         if offer is None or refusal(quote, offer, now=at) is not None or at >= until:
             return None
+        standing = (await self._standings.view()).of(offer.lp, quote.instrument)
+        # An LP on probation is tried with an execution of its own, not with a second attempt.
+        if not standing.may_execute or standing.claim_execution:
+            return None
         if crash_points.armed:
             await crash_points.reach(crash_points.REPRICE_QUOTED)
         return await self._commit(
@@ -86,24 +89,14 @@ class RepriceRefused:
     async def _offer(
         self, execution: OpenExecution, catalog: Catalog, *, until: datetime
     ) -> LpQuote | None:
-        view = await self._platform.view()
-        routing = view.routing
-        named = () if routing is None else (routing.primary, *routing.backups)
-        unknown_here = {lp for lp in named if lp not in self._providers}
-        name = next_lp(
-            routing, tried={execution.attempt.lp}, unreachable=view.halted | unknown_here
-        )
-        if name is None:
-            return None
         quote = execution.stored.quote
         asked = reprice_request(quote, catalog.instrument(quote.instrument))
         try:
             # A quote commits nobody, so the wait for one may be broken off.
             async with asyncio.timeout((until - self._clock.now()).total_seconds()):
-                answer = await self._providers[name].request_quote(asked)
-        except TimeoutError:
+                return await self._ask.ask(asked, accept=_as_it_is, tried={execution.attempt.lp})
+        except (NoLiquidity, TimeoutError):
             return None
-        return answer if isinstance(answer, LpQuote) else None
 
     async def _commit(self, tenant_id: TenantId, repricing: Repricing) -> OpenExecution | None:
         async with self._uow.begin(tenant_id, lane=Lane.RECORD) as tx:
@@ -121,6 +114,11 @@ class RepriceRefused:
             attempt=repricing.attempt,
             lease_token=repricing.execution.lease_token,
         )
+
+
+async def _as_it_is(offer: LpQuote) -> LpQuote:
+    """That it does not fit this order is no fault of the LP's."""
+    return offer
 
 
 def _repricing(

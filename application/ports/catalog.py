@@ -4,7 +4,7 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
+from domain.liquidity.standing import LpState
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import Tenant
 
@@ -22,12 +23,6 @@ from domain.tenants.tenant import Tenant
 class LpRole(StrEnum):
     PRIMARY = "primary"
     BACKUP = "backup"
-
-
-class LpState(StrEnum):
-    ACTIVE = "active"
-    REDUCING = "reducing"
-    HALTED = "halted"
 
 
 class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +34,18 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformView(msgspec.Struct, frozen=True):
-    """One consistent reading of the shared rows. `routing` is None when no LP is listed."""
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
+    are the instruments that have a policy of their own.
+
+    Which of the LPs may be used just now is not said here, but by their standing.
+    """
 
     catalog: Catalog
     routing: RoutingPolicy | None
-    halted: frozenset[LpName]
+    routes: Mapping[str, RoutingPolicy] = {}
+
+    def routing_of(self, instrument: str) -> RoutingPolicy | None:
+        return self.routes.get(instrument, self.routing)
 
 
 class Platform(Protocol):
@@ -71,13 +73,3 @@ class CatalogEditor(Protocol):
 
     @abstractmethod
     async def list_lps(self, lps: Iterable[ListedLp]) -> None: ...
-
-    @abstractmethod
-    async def lps(self) -> tuple[ListedLp, ...]:
-        """All of them, in the order in which they are asked."""
-        ...
-
-    @abstractmethod
-    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
-        """Holds for every process within a second. Raises `NotFound`."""
-        ...

@@ -4,14 +4,12 @@ The customer's amounts stand as quoted, so the other LP's legs have to fit insid
 from the customer: what it is paid covers what it pays, and what it gets covers what it owes.
 """
 
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from ..assets.instrument import Instrument
-from ..liquidity.quote import LpName, LpQuote, LpQuoteRequest
-from ..liquidity.routing import RoutingPolicy, candidates
+from ..liquidity.quote import LpQuote, LpQuoteRequest
 from ..quotes.quote import Quote
 from ..shared.errors import invariant
 from ..shared.side import FixedSide, Side
@@ -50,14 +48,6 @@ def may_reprice(quote: Quote, *, attempts: int, now: datetime, answer_by: dateti
     """After a definitive refusal, and after nothing else."""
     in_time = now + REPRICE_MARGIN <= send_by(quote, answer_by=answer_by)
     return attempts < ATTEMPTS_MAX and in_time
-
-
-def next_lp(
-    policy: RoutingPolicy | None, *, tried: AbstractSet[LpName], unreachable: AbstractSet[LpName]
-) -> LpName | None:
-    if policy is None:
-        return None
-    return next(iter(candidates(policy, halted=tried | unreachable)), None)
 
 
 def reprice_request(quote: Quote, instrument: Instrument) -> LpQuoteRequest:

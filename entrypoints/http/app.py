@@ -28,6 +28,7 @@ from entrypoints.http.routes import (
     customers,
     events,
     ledger,
+    liquidity_providers,
     movements,
     orders,
     quotes,
@@ -58,6 +59,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *events.OPERATIONS,
     *change_requests.OPERATIONS,
     *admin_orders.OPERATIONS,
+    *liquidity_providers.OPERATIONS,
 )
 
 

@@ -19,6 +19,7 @@ from application.ports.catalog import ListedLp, LpRole
 from application.ports.liquidity import LiquidityProvider
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.errors import SettingInvalid
+from entrypoints.wiring.listings import InstrumentMap
 from entrypoints.wiring.settings import LP_CONFIG
 
 LPS: Final[tuple[Dialect, ...]] = (
@@ -40,17 +41,21 @@ class ConfiguredLp(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     role: LpRole
     rank: int = 0
+    instruments: InstrumentMap | None = None
 
 
 class LpEntry(msgspec.Struct, frozen=True):
-    """`options` are the dialect's settings, its credentials among them."""
+    """`options` are the dialect's settings, its credentials among them. `instruments` None: any."""
 
     listed: ListedLp
     options: dict[str, object]
+    instruments: InstrumentMap | None = None
 
 
 def read_lps(path: Path | None) -> tuple[LpEntry, ...]:
     """The rows of a file `[{"name", "dialect", "role", "rank", "url", "api_key", …}, …]`.
+
+    `instruments` (`listings.py`) and `rate_budget` may be in a row too.
 
     Raises `SettingInvalid`; the text never holds a value from the file.
     """
@@ -76,9 +81,9 @@ def _entry(row: Mapping[str, object]) -> LpEntry:
     own = {
         RENAMED.get(key, key): value
         for key, value in row.items()
-        if key not in {"dialect", "role", "rank"}
+        if key not in {"dialect", "role", "rank", "instruments"}
     }
-    return LpEntry(listed, own)
+    return LpEntry(listed, own, common.instruments)
 
 
 def make_provider(entry: LpEntry, tools: LpTools) -> LiquidityProvider:

@@ -18,8 +18,10 @@ from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.execution_watch import MemoryExecutionWatch
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.secret_box import MemorySecretBox
+from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -36,13 +38,16 @@ from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.execution_watch import ExecutionWatch
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_desk import LpDesk
 from application.ports.parties import AccessDirectory
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import TenantId
 from domain.shared.price import Price
@@ -151,6 +156,9 @@ class World:
             InFlight: InFlight(),
             UnitOfWork: uow,
             Platform: MemoryPlatform(self.store),
+            Standings: MemoryStandings(self.store),
+            Listings: Listings({}),
+            LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
             ExecutionWatch: MemoryExecutionWatch(self.store),

@@ -21,6 +21,7 @@ from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.lp_routes_contract import LpRoutesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
@@ -37,6 +38,7 @@ from tests.contract.reversal_contract import ReversalContract
 from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
+from tests.contract.standings_contract import LpDeskContract, StandingsContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
@@ -165,3 +167,12 @@ class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
+
+
+class TestStandings(InPostgres, StandingsContract): ...
+
+
+class TestLpDesk(InPostgres, LpDeskContract): ...
+
+
+class TestLpRoutes(InPostgres, LpRoutesContract): ...

@@ -138,10 +138,22 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         Right((OPS,), UPDATE, "debits credits entries"),
         Right((OPS,), DELETE),
     ),
+    "lp_routes": (
+        Right(
+            (OPS,),
+            INSERT,
+            (
+                "instrument version lps mode at_once hedge_after_ms reason changed_by "
+                "changed_by_name"
+            ),
+        ),
+    ),
     "liquidity_providers": (
         Right((OPS,), INSERT),
-        Right((OPS,), UPDATE, "state state_reason updated_at version"),
+        Right(API_OPS, UPDATE, "state state_reason updated_at version"),
     ),
+    "lp_events": (Right(EVERYBODY, INSERT, "lp instrument operation before after cause by at"),),
+    "lp_health": _CHANGED,
     "lp_attempts": (
         *_SERVED,
         Right(

@@ -10,8 +10,8 @@ from adapters.liquidity.binance_convert.lookup import Lookup
 from adapters.liquidity.binance_convert.outcomes import LookUp, read_accept
 from adapters.liquidity.binance_convert.proofs import PROOFS
 from adapters.liquidity.binance_convert.quoting import Quoting
-from adapters.liquidity.binance_convert.wire import Wire
-from adapters.liquidity.channel import Channel
+from adapters.liquidity.binance_convert.wire import WEIGHTS, Wire
+from adapters.liquidity.channel import Channel, Weights
 from adapters.liquidity.pairs import Pairs
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
@@ -55,11 +55,12 @@ class BinanceConvert:
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
         self._settings = settings
-        self._channel = Channel(settings, http=http, clock=clock)
+        weights = Weights(quote=WEIGHTS["getQuote"], execute=WEIGHTS["acceptQuote"])
+        self._channel = Channel(settings, http=http, clock=clock, weights=weights)
         self._clock = clock
         self._pairs = Pairs(instruments)
         self._wire = Wire(settings, channel=self._channel, clock=clock)
-        self._quoting = Quoting(settings, wire=self._wire, clock=clock)
+        self._quoting = Quoting(settings, channel=self._channel, wire=self._wire, clock=clock)
         self._lookup = Lookup(self._wire, self._pairs)
 
     @property

@@ -103,7 +103,11 @@ class Supervisor:
             os.close(lock)
 
     async def _up(self) -> None:
-        self._rows = provider_rows(self._files, margin_seconds=ABSENCE_MARGIN_SECONDS)
+        self._rows = provider_rows(
+            self._files,
+            margin_seconds=ABSENCE_MARGIN_SECONDS,
+            rate_limits=self._plan.rate_limits,
+        )
         for row in self._rows:
             child = simulator(row, self._plan.seed, self._files, rate_limits=self._plan.rate_limits)
             self._simulators.append(child)

@@ -1,13 +1,19 @@
 """What machines and people ask of the process itself. Open to anybody who reaches it."""
 
+import logging
 from collections.abc import Callable
 
+from application.errors import Overloaded
 from application.orders.attempt_tally import AttemptTally
 from application.orders.watch_executions import Watched
+from entrypoints.http import lp_metrics
 from entrypoints.http.metrics import CONTENT_TYPE
 from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
 from entrypoints.http.reply import JSON, Reply, answer
 from entrypoints.http.schemas.service import HealthBody
+from entrypoints.http.services import Services
+
+_log = logging.getLogger(__name__)
 
 HTML = b"text/html; charset=utf-8"
 _PAGE_HEADERS = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),)
@@ -47,7 +53,7 @@ def service_operations(
     @operation(
         "GET",
         "/metrics",
-        summary="Metrics of this process and of what is open at LPs, for Prometheus",
+        summary="Metrics of this process and of the liquidity providers, for Prometheus",
         scope=None,
         takes=Nothing,
         answers={200: "text/plain"},
@@ -55,7 +61,7 @@ def service_operations(
     async def get_metrics(call: Call[Nothing]) -> Reply:
         watched = await call.services.watch_executions.look()
         text = metrics(watched, call.services.attempt_tally)
-        return Reply(200, text, media_type=CONTENT_TYPE)
+        return Reply(200, text + await _of_lps(call.services), media_type=CONTENT_TYPE)
 
     @operation(
         "GET",
@@ -80,3 +86,12 @@ def service_operations(
         return Reply(200, page(), media_type=HTML, headers=_PAGE_HEADERS)
 
     return (get_livez, get_readyz, get_metrics, get_openapi, get_docs)
+
+
+async def _of_lps(services: Services) -> bytes:
+    """Nothing while the database does not answer: the figures of the process are wanted then."""
+    try:
+        return lp_metrics.exposition(await services.report_health.execute())
+    except Overloaded as error:
+        _log.warning("no metrics of liquidity providers: %s", error)
+        return b""

@@ -3,9 +3,12 @@ from collections.abc import AsyncIterator, Mapping
 
 from dishka import Provider, Scope, provide
 
+from application.liquidity.observed_provider import ObservedProvider
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.settings import Settings
 
@@ -17,7 +20,7 @@ class LiquidityProviders(Provider):
 
     @provide
     async def providers(
-        self, settings: Settings, clock: Clock, platform: Platform
+        self, settings: Settings, clock: Clock, platform: Platform, standings: Standings
     ) -> AsyncIterator[Mapping[LpName, LiquidityProvider]]:
         # Few commands speak to a provider, and all of them would load what speaks HTTP.
         from adapters.liquidity.plugin import LpTools
@@ -28,11 +31,23 @@ class LiquidityProviders(Provider):
             clock=clock, jitter=_jitter, instruments=tuple(view.catalog.instruments.values())
         )
         built = {
-            entry.listed.name: make_provider(entry, tools) for entry in read_lps(settings.lp_config)
+            entry.listed.name: ObservedProvider(make_provider(entry, tools), standings, clock)
+            for entry in read_lps(settings.lp_config)
         }
         yield built
         for provider in built.values():
             await provider.close()
+
+    @provide
+    async def listings(self, settings: Settings, platform: Platform) -> Listings:
+        from entrypoints.wiring.listings import make_listings
+        from entrypoints.wiring.registry import read_lps
+
+        view = await platform.view()
+        entries = read_lps(settings.lp_config)
+        return make_listings(
+            ((entry.listed.name, entry.instruments) for entry in entries), view.catalog
+        )
 
 
 def _jitter(limit: int) -> int:

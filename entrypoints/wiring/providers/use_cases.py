@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dishka import Provider, Scope, provide
 
+from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.decide_change import DecideChange
@@ -25,6 +26,9 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.decide_on_lp import DecideOnLp
+from application.liquidity.report_health import ReportHealth
+from application.liquidity.set_lp_route import SetLpRoute
 from application.orders.accept_quote import AcceptQuote
 from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
@@ -43,7 +47,9 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.seals import SealAnchor
 from application.ports.signing import Signer
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
 from application.reconciliation.import_statement import ImportStatement
@@ -53,6 +59,7 @@ from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
 from application.tenants.set_tenant_status import SetTenantStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.settings import Settings
 
@@ -75,6 +82,25 @@ class PartnerUseCases(Provider):
     read_events = provide(ReadEvents)
 
     @provide
+    def ask_providers(
+        self,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        standings: Standings,
+        listings: Listings,
+        background: Background,
+        clock: Clock,
+    ) -> AskProviders:
+        return AskProviders(
+            platform=platform,
+            providers=providers,
+            standings=standings,
+            listings=listings,
+            background=background,
+            clock=clock,
+        )
+
+    @provide
     def feed_watch(self, uow: UnitOfWork) -> FeedWatch:
         return FeedWatch(uow=uow)
 
@@ -91,6 +117,8 @@ class PlatformUseCases(Provider):
     decide_change = provide(DecideChange)
     keep_incidents = provide(KeepIncidents)
     watch_executions = provide(WatchExecutions)
+    report_health = provide(ReportHealth)
+    decide_on_lp = provide(DecideOnLp)
 
 
 class SettlementUseCases(Provider):
@@ -154,6 +182,14 @@ class ReconciliationUseCases(Provider):
     run_reconciliation = provide(RunReconciliation)
     import_statement = provide(ImportStatement)
     resolve_break = provide(ResolveBreak)
+
+
+class RoutingUseCases(Provider):
+    """Of operators alone: who is asked for what."""
+
+    scope = Scope.APP
+
+    set_lp_route = provide(SetLpRoute)
 
 
 class AuditUseCases(Provider):

@@ -8,6 +8,8 @@ from typing import Final, get_args
 
 import pytest
 
+from domain.liquidity.breaker import TRANSITIONS as TURNS
+from domain.liquidity.breaker import BreakerEvent, BreakerState
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
 from domain.liquidity.proofs import Absence
 from domain.liquidity.resolution import (
@@ -99,8 +101,21 @@ def resolution(
             return "contradicted" if contradicted else "settled"
 
 
+def breaker_transitions() -> str:
+    rows = [
+        [event, *(TURNS.get((state, event), REFUSED) for state in BreakerState)]
+        for event in BreakerEvent
+    ]
+    return table(["event", *BreakerState], rows)
+
+
 @pytest.mark.parametrize(
-    ("name", "make"), [("order.txt", order_transitions), ("attempt.txt", resolutions)]
+    ("name", "make"),
+    [
+        ("order.txt", order_transitions),
+        ("attempt.txt", resolutions),
+        ("breaker.txt", breaker_transitions),
+    ],
 )
 def test_table_is_the_one_that_was_reviewed(name: str, make: Callable[[], str]) -> None:
     golden, text = FOLDER / name, make()

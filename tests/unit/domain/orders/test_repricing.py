@@ -6,8 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.liquidity.quote import LpName
-from domain.liquidity.routing import RoutingPolicy
 from domain.orders.repricing import (
     ATTEMPTS_MAX,
     REPRICE_MARGIN,
@@ -15,7 +13,6 @@ from domain.orders.repricing import (
     client_ref_of,
     house_quote_units,
     may_reprice,
-    next_lp,
     refusal,
     reprice_request,
 )
@@ -34,7 +31,6 @@ from tests.unit.domain.builders import (
     request_of,
 )
 
-A, B, C = LpName("a"), LpName("b"), LpName("c")
 BASE: Final = 50_000_000
 PART: Final = {side: house_quote_units(open_quote(side)) for side in Side}
 EXPIRES_AT: Final = open_quote().expires_at
@@ -92,15 +88,6 @@ def test_second_attempt_needs_time_before_both_ends(
 ) -> None:
     quote = open_quote()
     assert may_reprice(quote, attempts=attempts, now=now, answer_by=answer_by) is expected
-
-
-def test_next_lp_is_the_first_in_line_that_was_not_tried() -> None:
-    policy = RoutingPolicy(A, (B, C))
-    assert next_lp(policy, tried={A}, unreachable=set()) == B
-    assert next_lp(policy, tried={B}, unreachable=set()) == A
-    assert next_lp(policy, tried={A}, unreachable={B}) == C
-    assert next_lp(policy, tried={A}, unreachable={B, C}) is None
-    assert next_lp(None, tried={A}, unreachable=set()) is None
 
 
 def test_reference_of_the_second_attempt_fits_every_vendor() -> None:
