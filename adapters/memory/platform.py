@@ -1,3 +1,4 @@
+from adapters.memory.price_terms import guard_terms
 from adapters.memory.store import Store
 from application.ports.catalog import ListedLp, LpRole, PlatformView
 from domain.assets.catalog import Catalog
@@ -19,6 +20,7 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
+            guard=guard_terms(self._store),
             routes={
                 symbol: changes[-1].change.policy
                 for symbol, changes in self._store.lp_route_changes.items()

@@ -29,6 +29,7 @@ from application.ports.lp_desk import LpEvent
 from application.ports.lp_routes import LpRoute
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.price_terms import PriceTerms
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
@@ -169,6 +170,7 @@ class Store:
         self.lp_health: dict[Key, HealthRow] = {}
         self.lp_events: list[LpEvent] = []
         self.schedules: dict[str, ScheduleRow] = {}
+        self.price_terms: dict[ChangeRequestId, PriceTerms] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")

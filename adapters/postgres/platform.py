@@ -9,6 +9,7 @@ import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
 from adapters.postgres.lp_routes import LAST, routes_from
+from adapters.postgres.price_terms import read_guard_terms
 from application.ports.catalog import ListedLp, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
@@ -83,7 +84,8 @@ async def _read_view(connection: Connection) -> PlatformView:
     names = tuple(LpName(row["name"]) for row in lps)
     routing = RoutingPolicy(names[0], names[1:]) if names else None
     routes = routes_from(await connection.fetch(LAST))
-    return PlatformView(Catalog(assets, instruments), routing, routes)
+    guard = await read_guard_terms(connection)
+    return PlatformView(Catalog(assets, instruments), routing, routes, guard)
 
 
 class PostgresCatalogEditor:

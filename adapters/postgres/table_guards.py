@@ -30,6 +30,7 @@ TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "order_evidence": _APPEND_ONLY,
         "lp_events": _APPEND_ONLY,
         "lp_routes": _APPEND_ONLY,
+        "price_terms": ("decided_for_good", "kept_for_good", "kept_for_good_truncate"),
         "recon_breaks": ("closed_for_good",),
         "recon_lines": _APPEND_ONLY,
         "recon_matches": (*_APPEND_ONLY, "equal_sides"),

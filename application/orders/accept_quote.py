@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from application.errors import NoLiquidity, Overloaded
 from application.idempotency import Answer
 from application.in_flight import InFlight
 from application.jobs.work_policy import WORK
+from application.liquidity.price_guard import LpPrice, PriceGuard, for_operators
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
@@ -24,6 +26,7 @@ from application.ports.standing import Standings
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
+from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import (
     Filled,
     LpExecute,
@@ -32,12 +35,14 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
+from domain.liquidity.price_guard import GuardStage, PriceGuardRefused
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
 from domain.orders.announcements import order_reserved
 from domain.orders.order import Order
 from domain.orders.repricing import ATTEMPTS_MAX
 from domain.quotes.limits import check_open
+from domain.quotes.quote import Quote
 from domain.shared.ids import EventId, IdPrefix, OrderId, QuoteId, TenantId, encode_id
 from domain.tenants.tenant import require_active
 
@@ -49,6 +54,16 @@ ANSWER_WITHIN: Final = timedelta(seconds=5)
 POLL_EVERY: Final = timedelta(milliseconds=200)
 POLLS_MAX: Final = 15
 RESOLVED_BY: Final = "request"
+UNCONFIRMED: Final = "the price of the quote cannot be confirmed just now"
+
+_log = logging.getLogger(__name__)
+
+
+class _Unconfirmed(Exception):
+    def __init__(self, instrument: Instrument, refusal: PriceGuardRefused) -> None:
+        super().__init__(refusal.detail)
+        self.instrument = instrument
+        self.refusal = refusal
 
 
 class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +76,8 @@ class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 class AcceptQuote:
     """- A quote is accepted at most once, in time, and only with the funds to pay for it.
+    - Nor when independent references do not confirm its LP's price once more (`PriceGuard`):
+      nothing is held then, and the quote stays open.
     - Nor after its customer was suspended, its instrument or its LP halted since it was made, or
       either of the two accounts closed. Once accepted, the account it pays into stays open.
     - Nor while its LP fails, or could not be asked afterwards what it did: nothing is reserved.
@@ -78,6 +95,7 @@ class AcceptQuote:
         platform: Platform,
         standings: Standings,
         providers: Mapping[LpName, LiquidityProvider],
+        guard: PriceGuard,
         record: RecordOutcome,
         reprice: RepriceRefused,
         explain: ExplainRefusal,
@@ -90,6 +108,7 @@ class AcceptQuote:
         self._platform = platform
         self._standings = standings
         self._providers = providers
+        self._guard = guard
         self._record = record
         self._reprice = reprice
         self._explain = explain
@@ -123,12 +142,27 @@ class AcceptQuote:
             reservation = self._reservation(command)
             # A copy has nothing to reserve: it asks what became of the first.
             view = await self._platform.view()
-            execution = await self._claim(reservation, command.tenant_id, view) if first else None
+            execution = await self._confirmed(reservation, command, view) if first else None
             if execution is None:
                 return await self._explain.execute(command.tenant_id, reservation)
         # Started here and not by the caller, who may have hung up by now.
         executing = self._carry_out(command, execution, view.catalog)
         return execution, self._background.start(executing)
+
+    async def _confirmed(
+        self, reservation: Reservation, command: AcceptQuoteCommand, view: PlatformView
+    ) -> OpenExecution | None:
+        """What this process does not know fresh prices of is tried once more when it does."""
+        try:
+            return await self._claim(reservation, command.tenant_id, view)
+        except _Unconfirmed as first:
+            if first.refusal.is_lp_at_fault:
+                raise _not_executed(first) from first
+            await self._guard.ready(first.instrument)
+        try:
+            return await self._claim(reservation, command.tenant_id, view)
+        except _Unconfirmed as second:
+            raise _not_executed(second) from second
 
     async def _claim(
         self,
@@ -152,6 +186,7 @@ class AcceptQuote:
             standing = standings.of(quote.lp, quote.instrument)
             if not (probes or standing.may_execute):
                 raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+            self._require_confirmed(quote, view)
             if probes or not standing.claim_execution:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
@@ -162,6 +197,20 @@ class AcceptQuote:
         if not await self._standings.claim_execution(quote.lp, quote.instrument):
             raise NoLiquidity("the quote's liquidity provider is being tried by another order")
         return await self._claim(reservation, tenant_id, view, probes=True)
+
+    def _require_confirmed(self, quote: Quote, view: PlatformView) -> None:
+        """At once: a transaction is open. Raises `_Unconfirmed`."""
+        instrument = view.catalog.instrument(quote.instrument)
+        price = LpPrice(
+            lp=quote.lp,
+            instrument=instrument,
+            base_units=quote.lp_base_units,
+            quote_units=quote.lp_quote_units,
+        )
+        try:
+            self._guard.judge(price, view.guard, stage=GuardStage.EXECUTE)
+        except PriceGuardRefused as refusal:
+            raise _Unconfirmed(instrument, refusal) from refusal
 
     def _reservation(self, command: AcceptQuoteCommand) -> Reservation:
         now = self._clock.now()
@@ -295,6 +344,12 @@ class AcceptQuote:
             looks=0,
             look_again_in=timedelta(milliseconds=next_look(0)) if last else None,
         )
+
+
+def _not_executed(why: _Unconfirmed) -> NoLiquidity:
+    """The client hears no more than that; operators find the rest in the log."""
+    _log.warning("not executed: %s: %s", why.instrument.symbol, for_operators(why.refusal))
+    return NoLiquidity(UNCONFIRMED)
 
 
 def _send_before(execution: OpenExecution) -> datetime:

@@ -5,6 +5,7 @@ from typing import Final
 from application import crash_points
 from application.errors import NoLiquidity
 from application.jobs.work_policy import WORK
+from application.liquidity.price_guard import LpPrice, PriceGuard
 from application.orders.attempt_tally import AttemptTally
 from application.ports.clock import Clock
 from application.ports.intents import IntentKind
@@ -13,6 +14,7 @@ from application.ports.trading import Evidence, LpAttempt, OpenExecution, Repric
 from application.ports.unit_of_work import Lane, UnitOfWork
 from application.quotes.ask_providers import AskProviders
 from domain.assets.catalog import Catalog
+from domain.liquidity.price_guard import GuardStage
 from domain.liquidity.quote import LpQuote
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.events import Submitted
@@ -32,6 +34,7 @@ LEASE: Final = WORK[IntentKind.SETTLE_EXECUTION].lease
 class RepriceRefused:
     """- An order that its LP definitively refused is priced once more, at the next LP in line.
     - The customer's amounts stay; the offer must serve them at no loss to the house.
+    - Independent references have to confirm its price, as for any execution.
     - Nothing is open while the backup is asked, and nothing is sent to it to execute before the
       refusal and the second attempt are committed together, fenced by lease and version.
     - With too little time left, no backup, or no offer that fits, there is no second attempt.
@@ -45,6 +48,7 @@ class RepriceRefused:
         uow: UnitOfWork,
         ask: AskProviders,
         standings: Standings,
+        guard: PriceGuard,
         tally: AttemptTally,
         clock: Clock,
     ) -> None:
@@ -52,6 +56,7 @@ class RepriceRefused:
         self._tally = tally
         self._ask = ask
         self._standings = standings
+        self._guard = guard
         self._clock = clock
 
     async def execute(
@@ -90,11 +95,25 @@ class RepriceRefused:
         self, execution: OpenExecution, catalog: Catalog, *, until: datetime
     ) -> LpQuote | None:
         quote = execution.stored.quote
-        asked = reprice_request(quote, catalog.instrument(quote.instrument))
+        instrument = catalog.instrument(quote.instrument)
+        asked = reprice_request(quote, instrument)
+
+        async def confirmed(offer: LpQuote) -> LpQuote:
+            """That it does not fit this order is no fault of the LP's; an odd price is."""
+            price = LpPrice(
+                lp=offer.lp,
+                instrument=instrument,
+                base_units=offer.base_units,
+                quote_units=offer.quote_units,
+                rate=offer.rate,
+            )
+            await self._guard.check(price, stage=GuardStage.EXECUTE)
+            return offer
+
         try:
             # A quote commits nobody, so the wait for one may be broken off.
             async with asyncio.timeout((until - self._clock.now()).total_seconds()):
-                return await self._ask.ask(asked, accept=_as_it_is, tried={execution.attempt.lp})
+                return await self._ask.ask(asked, accept=confirmed, tried={execution.attempt.lp})
         except (NoLiquidity, TimeoutError):
             return None
 
@@ -114,11 +133,6 @@ class RepriceRefused:
             attempt=repricing.attempt,
             lease_token=repricing.execution.lease_token,
         )
-
-
-async def _as_it_is(offer: LpQuote) -> LpQuote:
-    """That it does not fit this order is no fault of the LP's."""
-    return offer
 
 
 def _repricing(

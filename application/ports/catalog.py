@@ -6,6 +6,7 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -13,7 +14,9 @@ import msgspec
 from domain.assets.asset import Asset
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
+from domain.liquidity.guard_limits import GuardLimits
 from domain.liquidity.quote import LpName
+from domain.liquidity.reference import Reference
 from domain.liquidity.routing import RoutingPolicy
 from domain.liquidity.standing import LpState
 from domain.shared.ids import TenantId
@@ -33,6 +36,13 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
     state: LpState = LpState.ACTIVE
 
 
+class GuardTerms(msgspec.Struct, frozen=True):
+    """What two operators have approved last, by symbol; a sheet's time is that of its approval."""
+
+    limits: Mapping[str, GuardLimits] = MappingProxyType({})
+    sheets: Mapping[str, Reference] = MappingProxyType({})
+
+
 class PlatformView(msgspec.Struct, frozen=True):
     """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
     are the instruments that have a policy of their own.
@@ -43,6 +53,7 @@ class PlatformView(msgspec.Struct, frozen=True):
     catalog: Catalog
     routing: RoutingPolicy | None
     routes: Mapping[str, RoutingPolicy] = {}
+    guard: GuardTerms = GuardTerms()
 
     def routing_of(self, instrument: str) -> RoutingPolicy | None:
         return self.routes.get(instrument, self.routing)

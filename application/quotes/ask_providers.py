@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from application.background import Background
 from application.errors import NoLiquidity
+from application.liquidity.price_guard import for_operators, refusal_of
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
@@ -17,6 +18,7 @@ from application.quotes.race import Race, Said, Started, moment_ms, refusal
 from application.quotes.shortlist import Contender, Shortlists
 from domain.liquidity.listing import Listings
 from domain.liquidity.observation import quote_observed
+from domain.liquidity.price_guard import PriceGuardRefused
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.quotes.pricing import LpQuoteMismatch, LpQuoteTooShort
 from domain.shared.price import PriceInvalid
@@ -25,8 +27,9 @@ T = TypeVar("T")
 
 # For all LPs together. A customer who waits longer has gone, and the first LP's price with them.
 QUOTE_DEADLINE_MS: Final = 5_000
-# Quotes that no offer can be made of: another trade, too short, or a price beyond all reason.
-LP_AT_FAULT: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid)
+# Quotes that no offer can be made of: another trade, too short, a price beyond all reason, or one
+# that nobody confirms.
+NO_OFFER: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid, PriceGuardRefused)
 
 NOBODY_YET: Final[frozenset[LpName]] = frozenset()
 
@@ -70,7 +73,7 @@ class AskProviders:
         accept: Callable[[LpQuote], Awaitable[T]],
         tried: AbstractSet[LpName] = NOBODY_YET,
     ) -> T:
-        """What `accept` makes of the quote that wins; it raises one of `LP_AT_FAULT` for a quote
+        """What `accept` makes of the quote that wins; it raises one of `NO_OFFER` for a quote
         that no offer can be made of. Nobody of `tried` is asked.
 
         Raises `NoLiquidity`, which names the LPs and why they do not quote.
@@ -81,7 +84,8 @@ class AskProviders:
         race = Race(
             lambda lp: self._start(shortlist.contenders[lp], asked),
             accept=accept,
-            at_fault=LP_AT_FAULT,
+            at_fault=NO_OFFER,
+            reason=_reason,
         )
         try:
             won = await race.run(shortlist.steps, deadline_ms=self._deadline_ms)
@@ -149,3 +153,10 @@ class AskProviders:
                 at=self._clock.now(),
             )
         )
+
+
+def _reason(error: Exception) -> QuoteRefusal:
+    if isinstance(error, PriceGuardRefused):
+        _log.info("not offered: %s", for_operators(error))
+        return refusal_of(error)
+    return QuoteRefusal.INVALID_RESPONSE

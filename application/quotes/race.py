@@ -44,7 +44,8 @@ class Won(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Race(Generic[T]):
-    """Used once. `accept` makes an offer of a quote, and raises one of `at_fault` where it cannot.
+    """Used once. `accept` makes an offer of a quote, and raises one of `at_fault` where it cannot;
+    `reason` is what that is called as a refusal.
 
     `said` is what is known of every LP that was asked, in the order in which it became known.
     """
@@ -55,10 +56,12 @@ class Race(Generic[T]):
         *,
         accept: Callable[[LpQuote], Awaitable[T]],
         at_fault: tuple[type[Exception], ...],
+        reason: Callable[[Exception], QuoteRefusal],
     ) -> None:
         self._start_one = start
         self._accept = accept
         self._at_fault = at_fault
+        self._reason = reason
         self._running: dict[asyncio.Task[Said], tuple[LpName, Started, int]] = {}
         self._held: dict[LpName, LpQuote] = {}
         self.said: dict[LpName, Said] = {}
@@ -122,7 +125,7 @@ class Race(Generic[T]):
                 del self._held[lp_quote.lp]
                 self.said[lp_quote.lp] = msgspec.structs.replace(
                     self.said[lp_quote.lp],
-                    answer=refusal(lp_quote.lp, QuoteRefusal.INVALID_RESPONSE, str(error)),
+                    answer=refusal(lp_quote.lp, self._reason(error), str(error)),
                 )
         return None
 

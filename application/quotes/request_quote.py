@@ -7,6 +7,7 @@ from application import crash_points
 from application.errors import CustomerSuspended, IdempotencyInProgress
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
+from application.liquidity.price_guard import LpPrice, PriceGuard
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -16,6 +17,7 @@ from application.ports.unit_of_work import UnitOfWork
 from application.quotes.ask_providers import AskProviders
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
+from domain.liquidity.price_guard import GuardEvidence, GuardStage
 from domain.liquidity.quote import LpQuote
 from domain.quotes.pricing import Pricing, QuoteRequest, expiry, lp_request, price_quote
 from domain.quotes.quote import Quote, QuoteStatus
@@ -46,6 +48,7 @@ class RequestQuote:
     - The amount the customer fixes stays exact; the other follows from an LP's firm price.
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
     - An answer that no offer can be made of is a refusal, and the next LP is asked.
+    - So is a price that independent references do not confirm (`PriceGuard`).
     - No LP, no quote: nothing is kept and the request may be repeated.
     - An amount beyond the limits is refused once and for all under its key.
     """
@@ -55,12 +58,14 @@ class RequestQuote:
         *,
         uow: UnitOfWork,
         platform: Platform,
+        guard: PriceGuard,
         ask: AskProviders,
         in_flight: InFlight,
         clock: Clock,
         ids: IdGenerator,
     ) -> None:
         self._uow = uow
+        self._guard = guard
         self._platform = platform
         self._ask = ask
         self._in_flight = in_flight
@@ -100,13 +105,33 @@ class RequestQuote:
         )
         asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
 
+        await self._guard.ready(instrument)
+
         async def offered(lp_quote: LpQuote) -> Quote:
+            # Before pricing: a lie may lead beyond limits, and that refusal would be for good.
+            evidence = self._guard.judge(
+                LpPrice(
+                    lp=lp_quote.lp,
+                    instrument=instrument,
+                    base_units=lp_quote.base_units,
+                    quote_units=lp_quote.quote_units,
+                    rate=lp_quote.rate,
+                ),
+                view.guard,
+                stage=GuardStage.QUOTE,
+            )
             pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
-            return self._offered(command, lp_quote, pricing)
+            return self._offered(command, lp_quote, pricing, evidence)
 
         return await self._ask.ask(asked, accept=offered)
 
-    def _offered(self, command: RequestQuoteCommand, lp_quote: LpQuote, pricing: Pricing) -> Quote:
+    def _offered(
+        self,
+        command: RequestQuoteCommand,
+        lp_quote: LpQuote,
+        pricing: Pricing,
+        evidence: GuardEvidence,
+    ) -> Quote:
         now = self._clock.now()
         return Quote(
             id=QuoteId(self._ids.new()),
@@ -118,7 +143,7 @@ class RequestQuote:
             quote_units=pricing.quote_units,
             price=pricing.price,
             fee_units=pricing.fee_units,
-            breakdown=pricing.breakdown,
+            breakdown=msgspec.structs.replace(pricing.breakdown, evidence=evidence),
             lp=lp_quote.lp,
             lp_quote_id=lp_quote.lp_quote_id,
             lp_base_units=lp_quote.base_units,

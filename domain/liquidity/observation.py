@@ -60,6 +60,9 @@ QUOTE_RESULTS: Final[dict[QuoteRefusal, Result]] = {
     QuoteRefusal.UNSUPPORTED: Result.NEUTRAL,
     QuoteRefusal.MOVED: Result.NEUTRAL,
     QuoteRefusal.INVALID_RESPONSE: Result.FAILED,
+    QuoteRefusal.OFF_MARKET: Result.FAILED,
+    # Nobody confirms it: that says nothing of the LP.
+    QuoteRefusal.UNREFERENCED: Result.NEUTRAL,
 }
 
 # Reasons of rejected executions that are ours or the customer's. Any other is the LP's.

@@ -63,6 +63,8 @@ class QuoteRefusal(StrEnum):
     UNSUPPORTED = "unsupported"
     MOVED = "moved"
     INVALID_RESPONSE = "invalid_response"
+    OFF_MARKET = "off_market"
+    UNREFERENCED = "unreferenced"
 
 
 class LpQuoteRefused(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from adapters.memory.execution_watch import MemoryExecutionWatch
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_reference import MemoryReferences
 from adapters.memory.secret_box import MemorySecretBox
 from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
@@ -33,6 +34,7 @@ from application.background import Background
 from application.events.feed_watch import FeedWatch
 from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
+from application.liquidity.price_guard import PriceGuard
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.execution_watch import ExecutionWatch
@@ -137,6 +139,7 @@ class World:
         self.background = Background()
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
+        self.references = MemoryReferences(self.lp.prices, clock=self.clock)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
         self.names = Names(hooks_partner_com=("93.184.215.14",))
         self.pauses = 0
@@ -145,7 +148,7 @@ class World:
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
-        uow = MemoryUnitOfWork(self.store)
+        uow, platform = MemoryUnitOfWork(self.store), MemoryPlatform(self.store)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
@@ -155,9 +158,12 @@ class World:
             Background: self.background,
             InFlight: InFlight(),
             UnitOfWork: uow,
-            Platform: MemoryPlatform(self.store),
-            Standings: MemoryStandings(self.store),
+            Platform: platform,
+            PriceGuard: PriceGuard(
+                references=self.references, platform=platform, vendors={}, clock=self.clock
+            ),
             Listings: Listings({}),
+            Standings: MemoryStandings(self.store),
             LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,

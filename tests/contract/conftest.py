@@ -16,6 +16,7 @@ from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.lp_routes import MemoryLpRoutes
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_terms import MemoryPriceTermsBook
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
@@ -103,6 +104,7 @@ def memory_ports_of(store: Store) -> Ports:
         worker_uow=uow,
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
+        price_terms=MemoryPriceTermsBook(store),
         work_list=MemoryWorkList(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
@@ -141,6 +143,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.lp_desk import PostgresLpDesk
     from adapters.postgres.lp_routes import PostgresLpRoutes
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.price_terms import PostgresPriceTermsBook
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.standings import PostgresStandings
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -163,6 +166,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
+            price_terms=PostgresPriceTermsBook(ops),
             work_list=PostgresWorkList(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),

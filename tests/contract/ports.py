@@ -13,6 +13,7 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.lp_desk import LpDesk
 from application.ports.lp_routes import LpRoutes
 from application.ports.parties import AccessDirectory
+from application.ports.price_terms import PriceTermsBook
 from application.ports.schedules import Schedules
 from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
@@ -35,6 +36,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ops_uow: UnitOfWork
     due_work: DueWork
     schedules: Schedules
+    price_terms: PriceTermsBook
     work_list: WorkList
     access_directory: AccessDirectory
     platform: Platform

@@ -27,6 +27,7 @@ from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
+from tests.contract.price_terms_contract import PriceTermsContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reconciliation_contract import (
     ExecutionTrailContract,
@@ -174,3 +175,6 @@ class TestLpDesk(InMemory, LpDeskContract): ...
 
 
 class TestLpRoutes(InMemory, LpRoutesContract): ...
+
+
+class TestPriceTerms(InMemory, PriceTermsContract): ...

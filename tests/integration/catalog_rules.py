@@ -17,6 +17,7 @@ GLOBAL_TABLES: Final = {
     "lp_events": "what became of a vendor and of its breakers, and which operator decided it",
     "lp_health": "how the platform's vendors do, of all tenants' requests together",
     "partitioned_tables": "names of tables",
+    "price_terms": "what prices are judged by is the same for everybody",
     "schedules": "when work by time ran last, for everybody at once",
 }
 # These have a tenant, but a row is found before the tenant is known: the key is global, no policy

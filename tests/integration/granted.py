@@ -178,6 +178,10 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         ),
         Right((WORKER,), DELETE),
     ),
+    "price_terms": (
+        Right((OPS,), INSERT, "id kind instrument terms reason proposed_by proposed_by_name"),
+        Right((OPS,), UPDATE, "state decided_by decided_by_name decided_at"),
+    ),
     "quotes": (
         *_SERVED,
         Right(API_OPS, UPDATE, "order_id"),

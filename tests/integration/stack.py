@@ -12,6 +12,7 @@ from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.price_reference import MemoryReferences
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
@@ -29,6 +30,7 @@ from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.liquidity.observed_provider import ObservedProvider
+from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
 from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
@@ -174,6 +176,10 @@ class Stack:
             for name in (PRIMARY, BACKUP)
         }
         self.lp_clock = ShiftedClock()
+        self.references = MemoryReferences(self.lps[PRIMARY].prices, clock=self.clock)
+        guard = PriceGuard(
+            references=self.references, platform=self.platform, vendors={}, clock=self.clock
+        )
         self.standings = PostgresStandings(pool=api, clock=self.lp_clock)
         observed = Observed(self.lps, self.standings, self.clock)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
@@ -185,15 +191,17 @@ class Stack:
             background=self.background,
             clock=self.clock,
         )
-        self.request_quote = RequestQuote(ask=ask, **common.named())
+        self.request_quote = RequestQuote(ask=ask, guard=guard, **common.named())
         self.accept_quote = AcceptQuote(
             providers=observed,
+            guard=guard,
             standings=self.standings,
             record=self.record_outcome(self.uow),
             reprice=RepriceRefused(
                 uow=self.uow,
                 ask=ask,
                 standings=self.standings,
+                guard=guard,
                 tally=self.tally,
                 clock=self.clock,
             ),

@@ -24,6 +24,7 @@ from entrypoints.cli.sandbox.files import (
 from entrypoints.cli.sandbox.probes import LOOPBACK, answers
 from entrypoints.cli.sandbox.providers import control_url, provider_rows, simulator
 from entrypoints.cli.sandbox.seed import Seed, list_catalog
+from entrypoints.simulator.market import Market
 from entrypoints.wiring.errors import StartRefused
 from entrypoints.wiring.preparing import prepare
 from entrypoints.wiring.processes import operator_process
@@ -120,7 +121,8 @@ class Supervisor:
         await self._api.start()
         await self._worker.start()
         async with operator_process(self._with_urls()) as container:
-            self._tenants, self._operators = await Seed(container, self._files.read_sandbox()).run()
+            earlier, market = self._files.read_sandbox(), Market(self._plan.seed)
+            self._tenants, self._operators = await Seed(container, earlier, market=market).run()
         await asyncio.gather(*(each.until_ready(START_PATIENCE) for each in self._children()))
         self._publish()
         sys.stdout.write(f"ready http://{LOOPBACK}:{self._plan.port}\n")

@@ -18,6 +18,7 @@ from adapters.postgres.ledger_clock import PostgresLedgerClock
 from adapters.postgres.lp_desk import PostgresLpDesk
 from adapters.postgres.lp_routes import PostgresLpRoutes
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.price_terms import PostgresPriceTermsBook
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.standings import PostgresStandings
@@ -35,6 +36,7 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.lp_desk import LpDesk
 from application.ports.lp_routes import LpRoutes
 from application.ports.parties import AccessDirectory
+from application.ports.price_terms import PriceTermsBook
 from application.ports.schedules import Schedules
 from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
@@ -153,6 +155,10 @@ class OperatorsPersistence(Provider):
     @provide
     def lp_routes(self, pools: Pools) -> LpRoutes:
         return PostgresLpRoutes(pools.main)
+
+    @provide
+    def price_terms(self, pools: Pools) -> PriceTermsBook:
+        return PostgresPriceTermsBook(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

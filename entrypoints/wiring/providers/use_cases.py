@@ -26,6 +26,7 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.change_price_terms import ChangePriceTerms
 from application.liquidity.decide_on_lp import DecideOnLp
 from application.liquidity.report_health import ReportHealth
 from application.liquidity.set_lp_route import SetLpRoute
@@ -204,3 +205,4 @@ class AuditUseCases(Provider):
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)
+    change_price_terms = provide(ChangePriceTerms)

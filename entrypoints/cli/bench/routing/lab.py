@@ -24,6 +24,7 @@ from entrypoints.cli.sandbox.files import SandboxFiles
 from entrypoints.cli.sandbox.providers import provider_rows, simulator
 from entrypoints.cli.sandbox.samples import LPS
 from entrypoints.cli.sandbox.seed import Seed, list_catalog
+from entrypoints.simulator.market import Market
 from entrypoints.wiring.bench import DATABASE_URL, bench_server
 from entrypoints.wiring.container import make_api_container, make_ops_container
 from entrypoints.wiring.preparing import prepare
@@ -95,7 +96,7 @@ async def routing_lab(folder: Path) -> AsyncIterator[RoutingLab]:
         ops = make_ops_container(settings)
         opened.push_async_callback(ops.close)
         await list_catalog(ops, settings)
-        tenants, _ = await Seed(ops, None).run()
+        tenants, _ = await Seed(ops, None, market=Market(SEED)).run()
         yield RoutingLab(
             routed=await _request_quote(opened, make_api_container(settings)),
             single=await _request_quote(opened, make_api_container(settings, WithOneLp())),
