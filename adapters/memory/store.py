@@ -22,6 +22,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.corrections import Correction
 from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
+from application.ports.incidents import OrderEvidence
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.lp_desk import LpEvent
@@ -44,6 +45,7 @@ from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.health import HealthRow, Key
 from domain.liquidity.quote import LpName
+from domain.orders.incident import ExecutionIncident
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -57,8 +59,10 @@ from domain.shared.ids import (
     CustomerId,
     DepositId,
     EventId,
+    EvidenceId,
     FillId,
     HoldId,
+    IncidentId,
     LineId,
     MatchId,
     OrderId,
@@ -195,6 +199,9 @@ class Store:
         self.orders = Table[OrderId, Order]("orders")
         self.client_order_ids = Table[str, OrderId]("client_order_ids")
         self.attempts = Table[OrderId, LpAttempt]("attempts")
+        self.refused_attempts = Table[tuple[OrderId, int], LpAttempt]("refused_attempts")
+        self.incidents = Table[IncidentId, ExecutionIncident]("incidents")
+        self.order_evidence = Table[EvidenceId, OrderEvidence]("order_evidence")
         self.fill_postings = Table[FillId, TransactionId]("fill_postings")
         self.deposits = Table[DepositId, Deposit]("deposits")
         self.transfers = Table[TransferId, Transfer]("transfers")
@@ -253,6 +260,9 @@ class Rows:
         self.orders = View(store.orders, session)
         self.client_order_ids = View(store.client_order_ids, session)
         self.attempts = View(store.attempts, session)
+        self.refused_attempts = View(store.refused_attempts, session)
+        self.incidents = View(store.incidents, session)
+        self.order_evidence = View(store.order_evidence, session)
         self.fill_postings = View(store.fill_postings, session)
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)

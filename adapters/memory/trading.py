@@ -18,6 +18,7 @@ from application.ports.trading import (
     Evidence,
     LpAttempt,
     OpenExecution,
+    Repricing,
     Reservation,
     Settlement,
     StoredQuote,
@@ -31,6 +32,9 @@ from domain.quotes.lifecycle import QuoteAlreadyAccepted, QuoteExpired, accept
 from domain.shared.errors import InvariantViolation, invariant
 from domain.shared.events import Announcement
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
+
+# Of an unknown outcome nobody refuses anything.
+_MAY_BE_REFUSED = frozenset({AttemptStatus.SENDING, AttemptStatus.PENDING})
 
 
 class MemoryTrading:
@@ -88,6 +92,26 @@ class MemoryTrading:
         self._close(order, rejected)
         await self._post(ReleaseHold(HoldId(order.id), at))
         await self._outbox.add(announcement)
+        return True
+
+    async def reprice(self, repricing: Repricing) -> bool:
+        execution, order = repricing.execution, repricing.order
+        if not await self._is_ours(execution):
+            return False
+        attempt = await self._attempt(execution)
+        if execution.order.outcome is not None or attempt.status not in _MAY_BE_REFUSED:
+            self._rows.session.lose()
+            return False
+        refused = replace(
+            attempt,
+            status=AttemptStatus.REJECTED,
+            evidence=repricing.evidence.seen,
+            resolved_by=repricing.evidence.resolved_by,
+        )
+        self._rows.orders.put(order.id, order)
+        self._rows.refused_attempts.add((order.id, attempt.number), refused)
+        self._rows.attempts.put(order.id, repricing.attempt)
+        await self._intents.renew(IntentKind.SETTLE_EXECUTION, order.id, lease=repricing.lease)
         return True
 
     async def keep_open(

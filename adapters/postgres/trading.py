@@ -11,11 +11,12 @@ from adapters.postgres.journal_writes import raise_if_outrun
 from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_from
 from adapters.postgres.quote_rows import COLUMNS as QUOTE
 from adapters.postgres.quote_rows import quote_from
-from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
+from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, REPRICE, RESERVE, SETTLE
 from application.orders.opening import opened
 from application.ports.trading import (
     Evidence,
     OpenExecution,
+    Repricing,
     Reservation,
     Settlement,
 )
@@ -152,6 +153,26 @@ class PostgresTrading:
             evidence.resolved_by,
             execution.stored.pay_account_id,
             *announced(announcement),
+        )
+        return self._happened(done)
+
+    async def reprice(self, repricing: Repricing) -> bool:
+        attempt = repricing.attempt
+        done = await self._connection.fetchval(
+            REPRICE,
+            *self._fence(repricing.execution, repricing.order),
+            repricing.at,
+            repricing.evidence.seen,
+            repricing.evidence.resolved_by,
+            repricing.lease,
+            attempt.number,
+            attempt.lp,
+            attempt.lp_quote_id,
+            attempt.lp_base_units,
+            attempt.lp_quote_units,
+            attempt.client_ref,
+            attempt.lp_expires_at,
+            attempt.deadline,
         )
         return self._happened(done)
 

@@ -48,9 +48,10 @@ ordered AS (
     c.quote_units, c.price, c.fee_units, 1, $6, $6
   FROM claimed c),
 attempted AS (
-  INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, client_ref, state,
-    lp_expires_at, deadline, created_at, updated_at)
-  SELECT $1, $4, 1, c.lp, c.lp_quote_id, $8, 'sending', c.lp_expires_at, $9, $6, $6
+  INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
+    lp_quote_units, client_ref, state, lp_expires_at, deadline, created_at, updated_at)
+  SELECT $1, $4, 1, c.lp, c.lp_quote_id, c.lp_base_units, c.lp_quote_units, $8, 'sending',
+    c.lp_expires_at, $9, $6, $6
   FROM claimed c),
 leased AS (
   INSERT INTO intents (tenant_id, kind, subject, lease_token, lease_until, attempts,
@@ -194,6 +195,37 @@ announced AS (
   SELECT $1, $12, $13, $14, $15, $16, $17, $18 FROM attempted)
 UPDATE ledger_balances b SET held = b.held - released.units
 FROM released WHERE b.tenant_id = $1 AND b.account_id = $11
+RETURNING 1
+"""
+
+# $1 tenant, $2 order, $3 lease token, $4 attempt, $5 version before, $6 version after, $7 now,
+# $8 evidence, $9 resolved by, $10 lease, $11 next attempt, $12 LP, $13 its quote, $14 and $15 its
+# base and quote units, $16 client reference, $17 its expiry, $18 deadline
+REPRICE = """
+WITH fenced AS (
+  UPDATE intents
+  SET attempts = 1, last_error = NULL, lease_until = clock_timestamp() + $10::interval,
+    next_action_at = clock_timestamp() + $10::interval
+  WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
+    AND lease_until IS NOT NULL
+  RETURNING 1),
+kept AS (
+  UPDATE orders o SET version = $6, updated_at = $7
+  FROM fenced
+  WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 'pending' AND o.version = $5
+    AND o.outcome IS NULL
+  RETURNING 1),
+refused AS (
+  UPDATE lp_attempts a
+  SET state = 'rejected', evidence = $8, resolved_by = $9, version = a.version + 1,
+    updated_at = $7
+  FROM kept
+  WHERE a.tenant_id = $1 AND a.order_id = $2 AND a.attempt = $4
+    AND a.state IN ('sending', 'pending')
+  RETURNING 1)
+INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
+  lp_quote_units, client_ref, state, lp_expires_at, deadline, created_at, updated_at)
+SELECT $1, $2, $11, $12, $13, $14, $15, $16, 'sending', $17, $18, $7, $7 FROM refused
 RETURNING 1
 """
 

@@ -19,6 +19,7 @@ from adapters.postgres.events import PostgresEvents, PostgresOutbox
 from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.incidents import PostgresExecutionIncidents, PostgresOrderEvidences
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
@@ -186,6 +187,14 @@ class PostgresTransaction:
     @property
     def account_changes(self) -> PostgresAccountChanges:
         return PostgresAccountChanges(self._connection, self._tenant_id)
+
+    @property
+    def incidents(self) -> PostgresExecutionIncidents:
+        return PostgresExecutionIncidents(self._connection, self._tenant_id)
+
+    @property
+    def order_evidence(self) -> PostgresOrderEvidences:
+        return PostgresOrderEvidences(self._connection, self._tenant_id)
 
     @property
     def corrections(self) -> PostgresCorrections:

@@ -60,7 +60,11 @@ def settlement(
     evidence: Evidence,
     at: datetime,
 ) -> Settlement:
-    """The customer's leg as quoted, the LP's as reported; the difference is the house's."""
+    """The customer's leg as quoted, the LP's as reported; the difference is the house's.
+
+    It is measured from the quote that the customer accepted, so what a second attempt cost more or
+    less than the first LP had quoted is trading profit or loss, and not rounding.
+    """
     order, quote = execution.order, execution.stored.quote
     fill = rfq_fill(
         order,
@@ -74,7 +78,11 @@ def settlement(
     mirror = trade_instruction(
         Header(ids.house_transaction, reference, at.date()),
         amounts,
-        ReportedFill(lp=quote.lp, base_units=filled.base_units, quote_units=filled.quote_units),
+        ReportedFill(
+            lp=execution.attempt.lp,
+            base_units=filled.base_units,
+            quote_units=filled.quote_units,
+        ),
         mirror_of=MirrorOf(tenant_id, ids.transaction),
     )
     after = apply(order, FillRecorded(order_id=order.id, at=at, fill=fill))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 from application.background import Background
@@ -29,6 +30,8 @@ QUOTE_DEADLINE_MS: Final = 5_000
 # Quotes that no offer can be made of: another trade, too short, a price beyond all reason, or one
 # that nobody confirms.
 NO_OFFER: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid, PriceGuardRefused)
+
+NOBODY_YET: Final[frozenset[LpName]] = frozenset()
 
 _log = logging.getLogger(__name__)
 
@@ -63,14 +66,20 @@ class AskProviders:
         self._deadline_ms = deadline_ms
         self._fix_side = FixSide()
 
-    async def ask(self, asked: LpQuoteRequest, *, accept: Callable[[LpQuote], Awaitable[T]]) -> T:
+    async def ask(
+        self,
+        asked: LpQuoteRequest,
+        *,
+        accept: Callable[[LpQuote], Awaitable[T]],
+        tried: AbstractSet[LpName] = NOBODY_YET,
+    ) -> T:
         """What `accept` makes of the quote that wins; it raises one of `NO_OFFER` for a quote
-        that no offer can be made of.
+        that no offer can be made of. Nobody of `tried` is asked.
 
         Raises `NoLiquidity`, which names the LPs and why they do not quote.
         """
         shortlist = self._shortlists.of(
-            asked, await self._platform.view(), await self._standings.view()
+            asked, await self._platform.view(), await self._standings.view(), tried=tried
         )
         race = Race(
             lambda lp: self._start(shortlist.contenders[lp], asked),

@@ -5,6 +5,7 @@ it is worked out once for each reading and instrument, and not for each quote.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -48,7 +49,14 @@ class Shortlists:
         self._listings = listings
         self._made: dict[str, tuple[PlatformView, StandingsView, Shortlist]] = {}
 
-    def of(self, asked: LpQuoteRequest, view: PlatformView, standings: StandingsView) -> Shortlist:
+    def of(
+        self,
+        asked: LpQuoteRequest,
+        view: PlatformView,
+        standings: StandingsView,
+        *,
+        tried: AbstractSet[LpName] = frozenset(),
+    ) -> Shortlist:
         symbol = asked.instrument.symbol
         made = self._made.get(symbol)
         if made is None or made[0] is not view or made[1] is not standings:
@@ -59,8 +67,10 @@ class Shortlists:
         unfit = tuple(
             (lp, why)
             for lp, each in shortlist.contenders.items()
-            if (why := beyond(each.listing, asked)) is not None
+            if (why := beyond(each.listing, asked)) is not None and lp not in tried
         )
+        if tried:
+            unfit += tuple((lp, LeftOut.TRIED) for lp in shortlist.contenders if lp in tried)
         # A fault that a sandbox's caller names is to strike where it is meant.
         one_by_one = asked.scenario is not None
         if unfit or one_by_one:

@@ -70,13 +70,17 @@ class RoutingPolicy(msgspec.Struct, frozen=True):
 
 
 class LeftOut(StrEnum):
-    """Why an LP of the policy is not asked at all. `bad_standing`: its standing says it."""
+    """Why an LP of the policy is not asked at all. `bad_standing`: its standing says it.
+
+    `tried`: it has refused this order before.
+    """
 
     NOT_CONFIGURED = "not_configured"
     NOT_LISTED = "not_listed"
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     BAD_STANDING = "bad_standing"
+    TRIED = "tried"
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ LineId = NewType("LineId", UUID)
 MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
 ChangeRequestId = NewType("ChangeRequestId", UUID)
+IncidentId = NewType("IncidentId", UUID)
+EvidenceId = NewType("EvidenceId", UUID)
 WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 WebhookAttemptId = NewType("WebhookAttemptId", UUID)
 
@@ -52,6 +54,8 @@ class IdPrefix(StrEnum):
     MATCH = "mat"
     BREAK = "brk"
     CHANGE_REQUEST = "chg"
+    INCIDENT = "inc"
+    EVIDENCE = "evd"
     WEBHOOK_ENDPOINT = "whe"
     WEBHOOK_ATTEMPT = "wha"
 

@@ -16,6 +16,7 @@ from typing_extensions import override
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.execution_watch import MemoryExecutionWatch
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
@@ -36,6 +37,7 @@ from application.in_flight import InFlight
 from application.liquidity.price_guard import PriceGuard
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.execution_watch import ExecutionWatch
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
 from application.ports.lp_desk import LpDesk
@@ -160,11 +162,12 @@ class World:
             PriceGuard: PriceGuard(
                 references=self.references, platform=platform, vendors={}, clock=self.clock
             ),
-            Standings: MemoryStandings(self.store),
             Listings: Listings({}),
+            Standings: MemoryStandings(self.store),
             LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            ExecutionWatch: MemoryExecutionWatch(self.store),
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
             WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,

@@ -32,8 +32,10 @@ from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.liquidity.observed_provider import ObservedProvider
 from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -162,6 +164,7 @@ class Stack:
         self.api, self.worker, self.ops = api, worker, ops
         self.clock, self.ids = SystemClock(), SystemIds()
         self.background = Background()
+        self.tally = AttemptTally()
         in_flight = InFlight()
         self.uow = PostgresUnitOfWork(main=api, record=record, known=KnownAccounts())
         self.worker_uow = PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts())
@@ -172,14 +175,13 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
+        self.lp_clock = ShiftedClock()
         self.references = MemoryReferences(self.lps[PRIMARY].prices, clock=self.clock)
         guard = PriceGuard(
             references=self.references, platform=self.platform, vendors={}, clock=self.clock
         )
-        self.lp_clock = ShiftedClock()
         self.standings = PostgresStandings(pool=api, clock=self.lp_clock)
         observed = Observed(self.lps, self.standings, self.clock)
-        record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
         ask = AskProviders(
             platform=self.platform,
@@ -194,7 +196,15 @@ class Stack:
             providers=observed,
             guard=guard,
             standings=self.standings,
-            record=record_outcome,
+            record=self.record_outcome(self.uow),
+            reprice=RepriceRefused(
+                uow=self.uow,
+                ask=ask,
+                standings=self.standings,
+                guard=guard,
+                tally=self.tally,
+                clock=self.clock,
+            ),
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
             **common.named(),
@@ -210,12 +220,17 @@ class Stack:
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
             providers=observed,
-            record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
+            record=self.record_outcome(self.worker_uow),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
         )
         self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
         self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))
+
+    def record_outcome(self, uow: UnitOfWork) -> RecordOutcome:
+        return RecordOutcome(
+            uow=uow, providers=self.lps, tally=self.tally, clock=self.clock, ids=self.ids
+        )
 
     async def seed(self) -> None:
         editor = PostgresCatalogEditor(self.ops)

@@ -23,8 +23,10 @@ from application.liquidity.change_price_terms import ChangePriceTerms
 from application.liquidity.price_guard import PriceGuard
 from application.liquidity.reference_board import Pause, ReferenceBoard, sleep
 from application.orders.accept_quote import AcceptQuote, AcceptQuoteCommand
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
 from application.payments.deposit_in_sandbox import DepositCommand, DepositInSandbox
 from application.ports.catalog import ListedLp, LpRole
 from application.ports.idempotency import IdempotentRequest
@@ -105,6 +107,7 @@ class GuardStage:
             background=self.background,
             clock=clock,
         )
+        tally = AttemptTally()
         # What a second process would have of its own.
         for _ in range(2):
             sources = make_references(entries, tools)
@@ -118,7 +121,17 @@ class GuardStage:
                     providers=self.providers,
                     standings=self.standings,
                     guard=guard,
-                    record=RecordOutcome(uow=uow, clock=clock, ids=_IDS),
+                    record=RecordOutcome(
+                        uow=uow, providers=self.providers, tally=tally, clock=clock, ids=_IDS
+                    ),
+                    reprice=RepriceRefused(
+                        uow=uow,
+                        ask=ask,
+                        standings=self.standings,
+                        guard=guard,
+                        tally=tally,
+                        clock=clock,
+                    ),
                     explain=ExplainRefusal(uow=uow),
                     background=self.background,
                     **common,

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 
 from application.errors import Overloaded
+from application.orders.attempt_tally import AttemptTally
+from application.orders.watch_executions import Watched
 from entrypoints.http import lp_metrics
 from entrypoints.http.metrics import CONTENT_TYPE
 from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
@@ -18,7 +20,10 @@ _PAGE_HEADERS = ((b"content-security-policy", b"default-src 'none'; style-src 'u
 
 
 def service_operations(
-    *, metrics: Callable[[], bytes], document: Callable[[], bytes], page: Callable[[], bytes]
+    *,
+    metrics: Callable[[Watched, AttemptTally], bytes],
+    document: Callable[[], bytes],
+    page: Callable[[], bytes],
 ) -> tuple[AnyOperation, ...]:
     """`document` and `page` are asked when served: they describe these operations too."""
 
@@ -54,7 +59,9 @@ def service_operations(
         answers={200: "text/plain"},
     )
     async def get_metrics(call: Call[Nothing]) -> Reply:
-        return Reply(200, metrics() + await _of_lps(call.services), media_type=CONTENT_TYPE)
+        watched = await call.services.watch_executions.look()
+        text = metrics(watched, call.services.attempt_tally)
+        return Reply(200, text + await _of_lps(call.services), media_type=CONTENT_TYPE)
 
     @operation(
         "GET",

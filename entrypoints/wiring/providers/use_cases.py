@@ -7,6 +7,7 @@ from dishka import Provider, Scope, provide
 from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.decide_change import DecideChange
 from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
@@ -30,9 +31,14 @@ from application.liquidity.decide_on_lp import DecideOnLp
 from application.liquidity.report_health import ReportHealth
 from application.liquidity.set_lp_route import SetLpRoute
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
+from application.orders.keep_incidents import KeepIncidents
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
+from application.orders.resolve_by_hand import ResolveByHand
 from application.orders.resolve_execution import ResolveExecution
+from application.orders.watch_executions import WatchExecutions
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
@@ -67,6 +73,7 @@ class PartnerUseCases(Provider):
     create_customer = provide(CreateCustomer)
     update_customer = provide(UpdateCustomer)
     request_quote = provide(RequestQuote)
+    reprice_refused = provide(RepriceRefused)
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
     create_transfer = provide(CreateTransfer)
@@ -108,6 +115,9 @@ class PlatformUseCases(Provider):
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
     change_terms = provide(ChangeTerms)
+    decide_change = provide(DecideChange)
+    keep_incidents = provide(KeepIncidents)
+    watch_executions = provide(WatchExecutions)
     report_health = provide(ReportHealth)
     decide_on_lp = provide(DecideOnLp)
 
@@ -117,7 +127,9 @@ class SettlementUseCases(Provider):
 
     scope = Scope.APP
 
+    attempt_tally = provide(AttemptTally)
     record_outcome = provide(RecordOutcome)
+    resolve_by_hand = provide(ResolveByHand)
 
     @provide
     def resolve_execution(

@@ -4,6 +4,7 @@ The use case is called in this process, so that its CPU time is that of quotes a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +44,13 @@ class OneLp(AskProviders):
         self._provider = provider
 
     @override
-    async def ask(self, asked: LpQuoteRequest, *, accept: Callable[[LpQuote], Awaitable[T]]) -> T:
+    async def ask(
+        self,
+        asked: LpQuoteRequest,
+        *,
+        accept: Callable[[LpQuote], Awaitable[T]],
+        tried: AbstractSet[LpName] = frozenset(),
+    ) -> T:
         answer = await self._provider.request_quote(asked)
         if isinstance(answer, LpQuoteRefused):
             raise NoLiquidity("the one provider does not quote", refused=answer.reason)
