@@ -21,6 +21,9 @@ class MemoryPlatform:
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
             # Reducing means that open executions are finished and no new ones begun.
             halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
+            headroom={
+                key: kept.exposure.available_units for key, kept in self._store.lp_exposures.items()
+            },
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

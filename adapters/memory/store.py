@@ -24,6 +24,7 @@ from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
+from application.ports.lp_capacity import CapacityKey, SampledExposure
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -39,6 +40,8 @@ from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
+from domain.liquidity.exposure import LpTerms
+from domain.liquidity.quotas import LpQuota
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
@@ -137,6 +140,13 @@ class OutboxRow(msgspec.Struct, frozen=True):
     recorded_at: datetime
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """What an order's attempt took of a quota."""
+
+    key: CapacityKey
+    units: int
+
+
 class ReconLine(msgspec.Struct, frozen=True):
     source: str
     line: Line
@@ -159,6 +169,9 @@ class Store:
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
         self.schedules: dict[str, ScheduleRow] = {}
+        self.lp_terms: dict[CapacityKey, LpTerms] = {}
+        self.lp_exposures: dict[CapacityKey, SampledExposure] = {}
+        self.lp_refills = 0
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")
@@ -202,6 +215,9 @@ class Store:
         self.webhook_keys = Table[KeysKey, SigningKeys]("webhook_keys")
         self.webhook_deliveries = Table[DeliveryKey, DeliveryRow]("webhook_deliveries")
         self.webhook_attempts = Table[WebhookAttemptId, AttemptRow]("webhook_attempts")
+
+        self.lp_quotas = Table[CapacityKey, LpQuota]("lp_quotas")
+        self.lp_draws = Table[OrderId, Draw]("lp_draws")
 
         self.recon_sources = Table[str, Source]("recon_sources")
         self.recon_statements = Table[StatementId, Statement]("recon_statements")
@@ -261,11 +277,18 @@ class Rows:
         self.webhook_deliveries = View(store.webhook_deliveries, session)
         self.webhook_attempts = View(store.webhook_attempts, session)
 
+        self.lp_quotas = View(store.lp_quotas, session)
+        self.lp_draws = View(store.lp_draws, session)
+
         self.recon_sources = View(store.recon_sources, session)
         self.recon_statements = View(store.recon_statements, session)
         self.recon_lines = View(store.recon_lines, session)
         self.recon_matches = View(store.recon_matches, session)
         self.recon_breaks = View(store.recon_breaks, session)
+
+    def watches(self, key: CapacityKey) -> bool:
+        """Whether nobody takes of it without a quota."""
+        return key in self._store.lp_terms
 
     @property
     def closed_until(self) -> datetime | None:

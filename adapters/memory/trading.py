@@ -1,5 +1,6 @@
 """The steps of a trade. Locks go in one order: key, quote, order, intent, attempt, ledger."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -8,7 +9,8 @@ from adapters.memory.events import MemoryOutbox
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
-from adapters.memory.store import Rows
+from adapters.memory.lp_quotas import MemoryLpQuotas
+from adapters.memory.store import Draw, Rows
 from application.errors import IdempotencyInProgress
 from application.orders.opening import opened
 from application.ports.idempotency import IdempotencyRecord
@@ -25,9 +27,13 @@ from application.ports.trading import (
 from domain.ledger.account import AccountStatus
 from domain.ledger.commands import Command, PlaceHold, Post, ReleaseHold
 from domain.ledger.hold import new_hold
+from domain.liquidity import quotas
+from domain.liquidity.exposure import delivered
+from domain.liquidity.quotas import LpQuota
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.quotes.lifecycle import QuoteAlreadyAccepted, QuoteExpired, accept
+from domain.quotes.quote import Quote
 from domain.shared.errors import InvariantViolation, invariant
 from domain.shared.events import Announcement
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
@@ -39,6 +45,7 @@ class MemoryTrading:
         self._intents = MemoryIntents(rows)
         self._journal = MemoryJournal(rows)
         self._outbox = MemoryOutbox(rows)
+        self._quotas = MemoryLpQuotas(rows)
 
     async def reserve(self, reservation: Reservation) -> OpenExecution | None:
         opened = await self._reserve(reservation)
@@ -61,6 +68,7 @@ class MemoryTrading:
         )
         self._close(settlement.order, filled)
         await self._post(Post(settlement.transaction, settlement.at))
+        await self._drawn(execution.order.id, quotas.filled)
         self._rows.fill_postings.add(settlement.fill.id, settlement.transaction.id)
         await self._intents.add(
             IntentKind.MIRROR, settlement.transaction.id, payload=settlement.mirror
@@ -87,6 +95,7 @@ class MemoryTrading:
         )
         self._close(order, rejected)
         await self._post(ReleaseHold(HoldId(order.id), at))
+        await self._drawn(order.id, quotas.released)
         await self._outbox.add(announcement)
         return True
 
@@ -143,6 +152,8 @@ class MemoryTrading:
         if not await self._claim_client_order_id(order):
             return None
         if not await self._hold_funds(stored, order, at=reservation.at):
+            return None
+        if not await self._quotas.reserve(order.id, _draw(stored.quote)):
             return None
         self._rows.orders.add(order.id, order)
         self._rows.attempts.add(order.id, attempt)
@@ -208,6 +219,11 @@ class MemoryTrading:
         (outcome,) = await self._journal.post((PlaceHold(hold),))
         return outcome.accepted
 
+    async def _drawn(self, order_id: OrderId, how: Callable[[LpQuota, int], LpQuota]) -> None:
+        draw = self._rows.lp_draws.get(order_id)
+        if draw is not None:
+            await self._quotas.change(draw, how)
+
     async def _is_ours(self, execution: OpenExecution) -> bool:
         """Whether the order still waits for its LP and nobody else took the work over."""
         order_id = execution.order.id
@@ -255,3 +271,14 @@ class MemoryTrading:
         """The hold covers it, so a refusal is a bug: the exception undoes everything."""
         (outcome,) = await self._journal.post((command,))
         invariant(outcome.accepted, f"the ledger refused to settle: {outcome.error_code}")
+
+
+def _draw(quote: Quote) -> Draw:
+    asset, units = delivered(
+        quote.side,
+        quote.base_asset,
+        quote.quote_asset,
+        base_units=quote.lp_base_units,
+        quote_units=quote.lp_quote_units,
+    )
+    return Draw((quote.lp, asset), units)

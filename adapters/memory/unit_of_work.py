@@ -17,6 +17,7 @@ from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.ledger_folds import MemoryLedgerFolds
 from adapters.memory.ledger_history import MemoryLedgerHistory
+from adapters.memory.lp_quotas import MemoryLpQuotas
 from adapters.memory.movements import MemoryDeposits, MemoryTransfers
 from adapters.memory.open_transaction import in_transaction
 from adapters.memory.orders import MemoryOrders
@@ -82,6 +83,10 @@ class MemoryTransaction:
     @property
     def trading(self) -> MemoryTrading:
         return MemoryTrading(self._rows)
+
+    @property
+    def lp_quotas(self) -> MemoryLpQuotas:
+        return MemoryLpQuotas(self._rows)
 
     @property
     def deposits(self) -> MemoryDeposits:

@@ -84,7 +84,11 @@ async def _read_view(connection: Connection) -> PlatformView:
     # Reducing means that open executions are finished and no new ones begun.
     halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
     routing = RoutingPolicy(names[0], names[1:]) if names else None
-    return PlatformView(Catalog(assets, instruments), routing, halted)
+    headroom = {
+        (LpName(row["lp"]), AssetCode(row["asset"])): row["available_units"]
+        for row in await connection.fetch("SELECT lp, asset, available_units FROM lp_exposures")
+    }
+    return PlatformView(Catalog(assets, instruments), routing, halted, headroom)
 
 
 class PostgresCatalogEditor:

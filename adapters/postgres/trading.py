@@ -34,8 +34,8 @@ ORDER BY attempt DESC LIMIT 1
 """
 QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
 NOTHING = (None,) * len(ANNOUNCED.split(","))
-# The balance does not cover it, or the account was closed.
-REFUSED = ("ledger_balances_floor", "ledger_balances_closed")
+# The balance does not cover it, the account was closed, or the LP's quota does not cover it.
+REFUSED = ("ledger_balances_floor", "ledger_balances_closed", "lp_quotas_covered")
 
 
 class PostgresTrading:

@@ -1,17 +1,21 @@
 """Writing down what is known of an execution, by whoever knows it: the request or the resolver."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
 from application import crash_points
+from application.liquidity.lp_account import account_of
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.clock import Clock, IdGenerator
+from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import Evidence, OpenExecution, Settlement
 from application.ports.unit_of_work import Lane, Transaction, UnitOfWork
 from domain.assets.catalog import Catalog
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.announcements import order_changed
 from domain.orders.events import LpPending, OutcomeBecameUnknown
@@ -44,8 +48,16 @@ class RecordOutcome:
     - Runs on connections of its own, so that an answer can always be written down.
     """
 
-    def __init__(self, *, uow: UnitOfWork, clock: Clock, ids: IdGenerator) -> None:
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        providers: Mapping[LpName, LiquidityProvider],
+        clock: Clock,
+        ids: IdGenerator,
+    ) -> None:
         self._uow = uow
+        self._providers = providers
         self._clock = clock
         self._ids = ids
 
@@ -104,6 +116,7 @@ class RecordOutcome:
             catalog=catalog,
             evidence=evidence,
             at=at,
+            lp_account=account_of(self._providers, execution.stored.quote.lp),
         )
 
     async def _reject(

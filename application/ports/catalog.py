@@ -4,12 +4,13 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
+from application.ports.lp_capacity import CapacityKey
 from domain.assets.asset import Asset
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
@@ -39,11 +40,19 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformView(msgspec.Struct, frozen=True):
-    """One consistent reading of the shared rows. `routing` is None when no LP is listed."""
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed.
+
+    `headroom` are the units of an asset that an LP could take when somebody looked last; what is
+    not in it is not watched.
+    """
 
     catalog: Catalog
     routing: RoutingPolicy | None
     halted: frozenset[LpName]
+    headroom: Mapping[CapacityKey, int] = {}
+
+    def can_take(self, key: CapacityKey, units: int) -> bool:
+        return units <= self.headroom.get(key, units)
 
 
 class Platform(Protocol):

@@ -17,6 +17,7 @@ from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
 from application.ports.ledger_history import LedgerHistory
+from application.ports.lp_capacity import LpQuotas
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.reconciliation import ExecutionTrail, Reconciliation
@@ -81,6 +82,10 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def trading(self) -> Trading: ...
+
+    @property
+    @abstractmethod
+    def lp_quotas(self) -> LpQuotas: ...
 
     @property
     @abstractmethod

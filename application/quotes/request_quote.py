@@ -8,6 +8,7 @@ from application import crash_points
 from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
+from application.liquidity.lp_account import lp_quote_needs
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -17,6 +18,7 @@ from application.ports.trading import StoredQuote
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
+from domain.liquidity.quotas import LpQuotaShort
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.liquidity.routing import RoutingPolicy, route
 from domain.quotes.pricing import (
@@ -58,7 +60,8 @@ class RequestQuote:
     """- The tenant and the customer must be active and the instrument open.
     - The amount the customer fixes stays exact; the other follows from an LP's firm price.
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
-    - An answer that no offer can be made of is a refusal, and the next LP is asked.
+    - An answer that no offer can be made of is a refusal, and the next LP is asked; so is one
+      that asks for more than the LP has of ours, or gives on credit.
     - No LP, no quote: nothing is kept and the request may be repeated.
     - An amount beyond the limits is refused once and for all under its key.
     """
@@ -114,6 +117,9 @@ class RequestQuote:
         asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
 
         def offered(lp_quote: LpQuote) -> Quote:
+            base, quote = instrument.base.code, instrument.quote.code
+            if not view.can_take(*lp_quote_needs(lp_quote, base, quote)):
+                raise LpQuotaShort("the LP cannot take so much just now")
             pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
             return self._offered(command, lp_quote, pricing)
 
@@ -142,6 +148,8 @@ class RequestQuote:
                 continue
             try:
                 return offered(answer)
+            except LpQuotaShort:
+                refused = (*refused, (name, QuoteRefusal.INSUFFICIENT_LP_BALANCE))
             except LP_AT_FAULT:
                 refused = (*refused, (name, QuoteRefusal.INVALID_RESPONSE))
         raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)

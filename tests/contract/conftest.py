@@ -13,6 +13,7 @@ from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.lp_capacities import MemoryLpCapacities
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.store import Store
@@ -48,6 +49,7 @@ pytest.register_assert_rewrite(
             "ledger_clock",
             "ledger_export",
             "ledger_rules",
+            "lp_quotas",
             "movements",
             "orders",
             "platform",
@@ -106,6 +108,8 @@ def memory_ports_of(store: Store) -> Ports:
         ledger_clock=MemoryLedgerClock(store),
         ledger_export=MemoryLedgerExport(store),
         due_webhooks=MemoryDueWebhooks(store),
+        lp_capacities=MemoryLpCapacities(store),
+        worker_capacities=MemoryLpCapacities(store),
         clock=store.clock,
     )
 
@@ -129,6 +133,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
+    from adapters.postgres.lp_capacities import PostgresLpCapacities
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
     from adapters.postgres.schedules import PostgresSchedules
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -157,6 +162,8 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
             due_webhooks=PostgresDueWebhooks(worker),
+            lp_capacities=PostgresLpCapacities(ops),
+            worker_capacities=PostgresLpCapacities(worker),
             # Pages that end in the middle of transactions.
             ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),

@@ -8,6 +8,7 @@ from application.ports.export import LedgerExport
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.lp_capacity import LpCapacities
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
@@ -36,4 +37,6 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger_clock: LedgerClock
     ledger_export: LedgerExport
     due_webhooks: DueWebhooks
+    lp_capacities: LpCapacities
+    worker_capacities: LpCapacities
     clock: Clock

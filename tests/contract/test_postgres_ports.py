@@ -20,6 +20,7 @@ from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.lp_quotas_contract import LpQuotasContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
@@ -157,3 +158,6 @@ class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
+
+
+class TestLpQuotas(InPostgres, LpQuotasContract): ...

@@ -131,7 +131,9 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
-        record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
+        record_outcome = RecordOutcome(
+            uow=self.uow, providers=self.lps, clock=self.clock, ids=self.ids
+        )
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
         self.request_quote = RequestQuote(providers=self.lps, **common.named())
         self.accept_quote = AcceptQuote(
@@ -152,7 +154,9 @@ class Stack:
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
             providers=self.lps,
-            record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
+            record=RecordOutcome(
+                uow=self.worker_uow, providers=self.lps, clock=self.clock, ids=self.ids
+            ),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
         )
