@@ -251,6 +251,13 @@ REFILL_LOWERED: Final = _point(
     "refill_quotas.lowered", "Part of a quota was taken back; nothing of it is handed out"
 )
 
+SETTLEMENT_BEFORE_COMMIT: Final = _point(
+    "settle_with_lp.before_commit", "A step of a settlement and its posting are not committed"
+)
+SETTLEMENT_COMMITTED: Final = _point(
+    "settle_with_lp.committed", "A step of a settlement is committed, and nobody was told"
+)
+
 PARTITIONS_BEFORE: Final = _point(
     "make_partitions.before", "Partitions of the months ahead are about to be made"
 )

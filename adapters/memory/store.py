@@ -25,6 +25,7 @@ from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.lp_capacity import CapacityKey, SampledExposure
+from application.ports.lp_settlements import SettlementStep
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.reconciliation import MatchRecord, Statement
@@ -41,6 +42,7 @@ from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
 from domain.liquidity.exposure import LpTerms
+from domain.liquidity.netting import LpSettlement
 from domain.liquidity.quotas import LpQuota
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
@@ -62,6 +64,7 @@ from domain.shared.ids import (
     MatchId,
     OrderId,
     QuoteId,
+    SettlementId,
     StatementId,
     TenantId,
     TransactionId,
@@ -78,6 +81,8 @@ ChangeKey: TypeAlias = tuple[AccountId, ChangeRequestId]
 IntentKey: TypeAlias = tuple[IntentKind, UUID]
 VersionKey: TypeAlias = tuple[UUID, int]
 MessageKey: TypeAlias = tuple[str, str]
+SettlementNumber: TypeAlias = tuple[CapacityKey, int]
+StepKey: TypeAlias = tuple[SettlementId, int]
 
 # The one row of a tenant that its feed's last number stands in.
 FEED: Final = "feed"
@@ -218,6 +223,9 @@ class Store:
 
         self.lp_quotas = Table[CapacityKey, LpQuota]("lp_quotas")
         self.lp_draws = Table[OrderId, Draw]("lp_draws")
+        self.lp_settlements = Table[SettlementId, LpSettlement]("lp_settlements")
+        self.lp_settlement_numbers = Table[SettlementNumber, bool]("lp_settlement_numbers")
+        self.lp_settlement_steps = Table[StepKey, SettlementStep]("lp_settlement_steps")
 
         self.recon_sources = Table[str, Source]("recon_sources")
         self.recon_statements = Table[StatementId, Statement]("recon_statements")
@@ -279,6 +287,9 @@ class Rows:
 
         self.lp_quotas = View(store.lp_quotas, session)
         self.lp_draws = View(store.lp_draws, session)
+        self.lp_settlements = View(store.lp_settlements, session)
+        self.lp_settlement_numbers = View(store.lp_settlement_numbers, session)
+        self.lp_settlement_steps = View(store.lp_settlement_steps, session)
 
         self.recon_sources = View(store.recon_sources, session)
         self.recon_statements = View(store.recon_statements, session)

@@ -18,6 +18,7 @@ from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
 from application.ports.ledger_history import LedgerHistory
 from application.ports.lp_capacity import LpQuotas
+from application.ports.lp_settlements import LpSettlements
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.reconciliation import ExecutionTrail, Reconciliation
@@ -86,6 +87,10 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def lp_quotas(self) -> LpQuotas: ...
+
+    @property
+    @abstractmethod
+    def lp_settlements(self) -> LpSettlements: ...
 
     @property
     @abstractmethod

@@ -28,6 +28,7 @@ StatementId = NewType("StatementId", UUID)
 LineId = NewType("LineId", UUID)
 MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
+SettlementId = NewType("SettlementId", UUID)
 ChangeRequestId = NewType("ChangeRequestId", UUID)
 WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 WebhookAttemptId = NewType("WebhookAttemptId", UUID)
@@ -51,6 +52,7 @@ class IdPrefix(StrEnum):
     STATEMENT = "stm"
     MATCH = "mat"
     BREAK = "brk"
+    SETTLEMENT = "lps"
     CHANGE_REQUEST = "chg"
     WEBHOOK_ENDPOINT = "whe"
     WEBHOOK_ATTEMPT = "wha"

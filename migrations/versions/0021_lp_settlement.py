@@ -178,7 +178,7 @@ WRITES: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = MappingPr
             (WORKS, "UPDATE (quota_units, fence)"),
         ),
         "lp_settlements": (
-            ((WORKER, OPS), "INSERT"),
+            (SETTLES, "INSERT"),
             (SERVES, f"UPDATE ({CHANGING})"),
         ),
         "lp_settlement_steps": ((SETTLES, "INSERT"),),

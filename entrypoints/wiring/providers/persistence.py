@@ -14,6 +14,7 @@ from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from adapters.postgres.lp_capacities import PostgresLpCapacities
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
@@ -26,6 +27,7 @@ from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.lp_capacity import LpCapacities
 from application.ports.parties import AccessDirectory
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import UnitOfWork
@@ -104,6 +106,10 @@ class PersistenceProvider(Provider):
     @provide
     def ledger_clock(self, pools: Pools) -> LedgerClock:
         return PostgresLedgerClock(pools.main)
+
+    @provide
+    def lp_capacities(self, pools: Pools) -> LpCapacities:
+        return PostgresLpCapacities(pools.main)
 
     @provide
     def inspection(self, pools: Pools) -> DatabaseInspection:

@@ -24,6 +24,9 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.place_with_lp import PlaceWithLp
+from application.liquidity.refill_quotas import RefillQuotas
+from application.liquidity.settle_with_lp import SettleWithLp
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -89,6 +92,7 @@ class SettlementUseCases(Provider):
     scope = Scope.APP
 
     record_outcome = provide(RecordOutcome)
+    settle_with_lp = provide(SettleWithLp)
 
     @provide
     def resolve_execution(
@@ -118,6 +122,7 @@ class WorkerUseCases(Provider):
     expire_holds = provide(ExpireHolds)
     fold_ledger = provide(FoldLedger)
     begin_epoch = provide(BeginEpoch)
+    refill_quotas = provide(RefillQuotas)
     relay_events = provide(RelayEvents)
 
     @provide
@@ -153,6 +158,7 @@ class AuditUseCases(Provider):
     sealing_lag = provide(SealingLag)
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
+    place_with_lp = provide(PlaceWithLp)
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)
