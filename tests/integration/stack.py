@@ -15,6 +15,7 @@ from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.lp_capacities import PostgresLpCapacities
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
@@ -26,6 +27,7 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.liquidity.refill_quotas import RefillQuotas
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -159,6 +161,13 @@ class Stack:
             ),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
+        )
+        self.capacities = PostgresLpCapacities(ops)
+        self.refill = RefillQuotas(
+            uow=self.worker_uow,
+            capacities=PostgresLpCapacities(worker),
+            providers=self.lps,
+            clock=self.clock,
         )
         self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
         self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))
