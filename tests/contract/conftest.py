@@ -50,6 +50,7 @@ pytest.register_assert_rewrite(
             "ledger_export",
             "ledger_rules",
             "lp_quotas",
+            "lp_settlements",
             "movements",
             "orders",
             "platform",

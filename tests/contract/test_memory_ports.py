@@ -21,6 +21,7 @@ from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
 from tests.contract.lp_quotas_contract import LpQuotasContract
+from tests.contract.lp_settlements_contract import LpSettlementsContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
@@ -159,3 +160,6 @@ class TestWebhookDeliveries(InMemory, WebhookDeliveriesContract): ...
 
 
 class TestLpQuotas(InMemory, LpQuotasContract): ...
+
+
+class TestLpSettlements(InMemory, LpSettlementsContract): ...

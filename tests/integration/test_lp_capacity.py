@@ -62,7 +62,7 @@ async def party(stack: Stack) -> tuple[TenantId, CustomerId]:
 async def seen_by_quotes(stack: Stack, watched: int) -> None:
     """Until the view that quotes read, which may be a second old, has so many samples."""
     async with asyncio.timeout(5):
-        while len((await stack.platform.view()).headroom) < watched:
+        while len((await stack.platform.view()).headroom) < watched:  # noqa: ASYNC110 - a row
             await asyncio.sleep(0.05)
 
 

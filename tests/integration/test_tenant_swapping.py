@@ -28,7 +28,7 @@ from tests.contract.events_contract import new
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
-from tests.integration import swapping_webhooks
+from tests.integration import swapping_settlements, swapping_webhooks
 from tests.integration.direct import connected
 from tests.integration.swapping_attempts import (
     Attempt,
@@ -172,6 +172,7 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         (),
         lambda tx, of, _: tx.execution_trail.of_orders((of.trade.order.id,)),
     ),
+    **swapping_settlements.ANSWERS,
     **swapping_webhooks.ANSWERS,
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
@@ -282,6 +283,7 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfer_batches.add(of.transfer_batch),
     ),
+    **swapping_settlements.REFUSALS,
     **swapping_webhooks.REFUSALS,
 }
 # These are about the caller's own rows whatever is passed.
@@ -332,6 +334,7 @@ OWN: dict[str, Attempt] = {
         BreakFilter(), after=None, limit=100
     ),
     "execution_trail.unfinished": lambda tx, of, _: tx.execution_trail.unfinished(LP),
+    **swapping_settlements.OWN,
     **swapping_webhooks.OWN,
 }
 
@@ -390,6 +393,7 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             theirs.reconciled.broken.id,
             theirs.changed.request.id,
             theirs.hooked.endpoint.id,
+            theirs.settlement.id,
         ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):
