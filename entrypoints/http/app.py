@@ -31,6 +31,7 @@ from entrypoints.http.routes import (
     orders,
     quotes,
     reconciliation,
+    settlements,
     statements,
     tenants,
     transfer_batches,
@@ -54,6 +55,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *tenants.OPERATIONS,
     *webhooks.OPERATIONS,
     *reconciliation.OPERATIONS,
+    *settlements.OPERATIONS,
     *events.OPERATIONS,
     *change_requests.OPERATIONS,
 )

@@ -16,7 +16,9 @@ from typing_extensions import override
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.lp_capacities import MemoryLpCapacities
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.secret_box import MemorySecretBox
 from adapters.memory.store import Store
@@ -33,7 +35,9 @@ from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.inspection import DatabaseInspection, DatabaseReport
+from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_capacity import LpCapacities
 from application.ports.parties import AccessDirectory
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.webhooks import WebhookKeys, WebhookTargets
@@ -150,6 +154,8 @@ class World:
             Platform: MemoryPlatform(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            LedgerClock: MemoryLedgerClock(self.store),
+            LpCapacities: MemoryLpCapacities(self.store),
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
             WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,

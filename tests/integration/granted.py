@@ -154,6 +154,8 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         Right(EVERYBODY, UPDATE, "reserved_units used_units drawn_units"),
         Right((WORKER,), UPDATE, "quota_units fence"),
     ),
+    # A sequence: each refill draws its number.
+    "lp_refills": (Right((WORKER,), "USAGE"),),
     "lp_settlement_steps": _SETTLED,
     "lp_settlements": (
         *_SETTLED,

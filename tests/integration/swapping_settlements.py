@@ -7,6 +7,7 @@ from application.ports.lp_settlements import SettlementFilter
 from application.ports.unit_of_work import Transaction
 from domain.liquidity.netting import Action
 from domain.shared.errors import NotFound
+from domain.shared.ids import SettlementId
 from tests.contract.lp_quotas_contract import KEY
 from tests.contract.lp_settlements_contract import step
 from tests.contract.world import World
@@ -44,7 +45,7 @@ OWN: dict[str, Attempt] = {
         (of.settlement.lp, of.settlement.asset)
     ),
     "lp_settlements.add": lambda tx, of, world: tx.lp_settlements.add(
-        of.settlement, step(of.settlement, Action.OPEN)
+        replace(of.settlement, id=SettlementId(world.id())), step(of.settlement, Action.OPEN)
     ),
     "lp_settlements.owed_to_us": lambda tx, of, world: tx.lp_settlements.owed_to_us(
         of.settlement.lp, world.now.date()

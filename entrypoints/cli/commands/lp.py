@@ -6,6 +6,7 @@ from dishka import AsyncContainer
 
 from application.ports.catalog import CatalogEditor, ListedLp, LpState
 from domain.liquidity.quote import LpName
+from entrypoints.cli.commands.lp_capacity import exposure, place, terms
 from entrypoints.cli.operator import run
 from entrypoints.cli.output import json_option, print_object, print_rows
 from entrypoints.wiring.registry import read_lps
@@ -17,6 +18,10 @@ COLUMNS: Final = ("name", "dialect", "role", "rank", "state", "configured")
 @click.group()
 def lp() -> None:
     """Liquidity providers: which are used, in which order, and which are halted."""
+
+
+for each in (exposure, terms, place):
+    lp.add_command(each)
 
 
 @lp.command(name="list")
