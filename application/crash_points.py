@@ -54,6 +54,18 @@ ACCEPT_LP_ANSWERED: Final = _point(
 ACCEPT_KEPT_OPEN: Final = _point(
     "accept_quote.kept_open", "Recorded as pending or unknown; about to look again or to answer"
 )
+REPRICE_REFUSED: Final = _point(
+    "reprice.refused", "The LP has refused; nothing of it is recorded, and no other was asked"
+)
+REPRICE_QUOTED: Final = _point(
+    "reprice.quoted", "The LP has refused and a backup has quoted; nothing of it is recorded"
+)
+REPRICE_BEFORE_COMMIT: Final = _point(
+    "reprice.before_commit", "The refusal and the second attempt are written, not committed"
+)
+REPRICE_COMMITTED: Final = _point(
+    "reprice.committed", "The second attempt is committed; its LP knows nothing"
+)
 RECORD_BEFORE_COMMIT: Final = _point(
     "record_outcome.before_commit", "The outcome and its postings are written, not committed"
 )
@@ -71,6 +83,22 @@ RESOLVE_LEASED: Final = _point(
 )
 RESOLVE_LOOKED: Final = _point(
     "resolve_execution.lp_looked_up", "The LP was asked; nothing of it is recorded"
+)
+
+BY_HAND_BEFORE_PROPOSED: Final = _point(
+    "resolve_by_hand.before_proposed", "A resolution and its evidence are written, not committed"
+)
+BY_HAND_PROPOSED: Final = _point(
+    "resolve_by_hand.proposed", "A resolution is proposed; nobody was told, and nothing is changed"
+)
+BY_HAND_BEFORE_COMMIT: Final = _point(
+    "resolve_by_hand.before_commit", "Approval, outcome and postings are written, not committed"
+)
+BY_HAND_COMMITTED: Final = _point(
+    "resolve_by_hand.committed", "An order is resolved by two people, and nobody was told"
+)
+INCIDENT_BEFORE_COMMIT: Final = _point(
+    "keep_incidents.before_commit", "An incident is closed, not committed"
 )
 
 TRANSFER_BEFORE_COMMIT: Final = _point(

@@ -7,10 +7,8 @@ from application.ports.intents import IntentKind
 from application.ports.reconciliation import Execution
 from domain.ledger.templates import MirrorInstruction, TradeMirror
 from domain.liquidity.quote import LpName
-from domain.liquidity.resolution import AttemptStatus
+from domain.liquidity.resolution import OPEN
 from domain.shared.ids import IdPrefix, OrderId, decode_id
-
-_OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.UNKNOWN})
 
 
 class MemoryExecutionTrail:
@@ -35,7 +33,7 @@ class MemoryExecutionTrail:
                 why=f"the attempt of an order is {each.status.value}",
             )
             for each in attempts
-            if each.lp == lp and each.status in _OPEN
+            if each.lp == lp and each.status in OPEN
         )
         return (*still_open, *await self.of_orders(self._unmirrored(lp)))
 

@@ -67,6 +67,15 @@ class MemoryIntents:
         self._rows.intents.put((kind, subject), due)
         return True
 
+    async def renew(self, kind: IntentKind, subject: UUID, *, lease: timedelta) -> None:
+        """The lease of a held row begins anew, as if it were the first."""
+        row = self._rows.intents.get((kind, subject))
+        invariant(row is not None, "a lease was held for an intent that is not there")
+        until = self._rows.session.now() + lease
+        if row is not None:
+            anew = replace(row, attempts=1, last_error=None, lease_until=until)
+            self._rows.intents.put((kind, subject), replace(anew, next_action_at=until))
+
     async def park(self, intent: Intent, *, error: str) -> bool:
         row = await self.held(intent.kind, intent.subject, token=intent.lease_token)
         if row is None:

@@ -26,6 +26,7 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
+from domain.liquidity.proofs import Absence, Proofs
 from domain.liquidity.quote import (
     LpName,
     LpQuote,
@@ -35,12 +36,17 @@ from domain.liquidity.quote import (
 )
 from domain.shared.price import Price
 
+WITNESSES: Final = ("order", "list")
 CAPABILITIES: Final = Capabilities(
     exact_in=True,
     exact_out=True,
     client_ref=False,
     lookup_by=LookupBy.LP_QUOTE_ID,
-    proves_absence=True,
+    proofs=Proofs(
+        traded=("its order",),
+        refused=("its order",),
+        absence=Absence(witnesses=WITNESSES, after="the quote's expiry"),
+    ),
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,
@@ -156,7 +162,11 @@ class MemoryLiquidityProvider:
             return NotSeen(authoritative=False, detail="no such order, but it may still appear")
         if order is not None:
             return order.look()
-        return NotSeen(authoritative=True, detail="in neither record after its expiry")
+        return NotSeen(
+            authoritative=True,
+            detail="in neither record after its expiry",
+            witnesses=WITNESSES,
+        )
 
     async def list_executions(
         self, *, since: datetime, until: datetime, limit: int

@@ -11,6 +11,7 @@ from domain.liquidity.quotas import (
     LpQuotaShort,
     booked,
     claimed,
+    released,
     reserved,
 )
 from domain.shared.errors import invariant
@@ -83,6 +84,17 @@ class MemoryLpQuotas:
         self._rows.lp_quotas.put(draw.key, after)
         self._rows.lp_draws.add(order_id, draw)
         return True
+
+    async def move(self, order_id: OrderId, draw: Draw) -> bool:
+        """From the quota of a refused attempt to that of the next; whether that covers it."""
+        await self._rows.lp_draws.lock(order_id)
+        before = self._rows.lp_draws.get(order_id)
+        for key in sorted({draw.key, *(() if before is None else (before.key,))}):
+            await self._rows.lp_quotas.lock(key)
+        if before is not None:
+            await self.change(before, released)
+            self._rows.lp_draws.delete(order_id)
+        return await self.reserve(order_id, draw)
 
     async def change(self, draw: Draw, how: Callable[[LpQuota, int], LpQuota]) -> None:
         await self._rows.lp_quotas.lock(draw.key)

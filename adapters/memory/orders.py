@@ -19,10 +19,12 @@ class MemoryOrders:
 
     async def detail(self, order_id: OrderId) -> OrderDetail:
         order = await self.get(order_id)
+        earlier = [row for row in self._rows.refused_attempts.values() if row.order_id == order_id]
         postings = (self._rows.fill_postings.get(fill.id) for fill in order.fills)
         return OrderDetail(
             order=order,
             attempt=self._rows.attempts.get(order_id),
+            earlier=tuple(sorted(earlier, key=lambda row: -row.number)),
             transaction_id=next((each for each in postings if each is not None), None),
         )
 

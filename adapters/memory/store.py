@@ -22,6 +22,7 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.corrections import Correction
 from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
+from application.ports.incidents import OrderEvidence
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
 from application.ports.lp_capacity import CapacityKey, SampledExposure
@@ -45,6 +46,7 @@ from domain.liquidity.exposure import LpTerms
 from domain.liquidity.netting import LpSettlement
 from domain.liquidity.quotas import LpQuota
 from domain.liquidity.quote import LpName
+from domain.orders.incident import ExecutionIncident
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -58,8 +60,10 @@ from domain.shared.ids import (
     CustomerId,
     DepositId,
     EventId,
+    EvidenceId,
     FillId,
     HoldId,
+    IncidentId,
     LineId,
     MatchId,
     OrderId,
@@ -205,6 +209,9 @@ class Store:
         self.orders = Table[OrderId, Order]("orders")
         self.client_order_ids = Table[str, OrderId]("client_order_ids")
         self.attempts = Table[OrderId, LpAttempt]("attempts")
+        self.refused_attempts = Table[tuple[OrderId, int], LpAttempt]("refused_attempts")
+        self.incidents = Table[IncidentId, ExecutionIncident]("incidents")
+        self.order_evidence = Table[EvidenceId, OrderEvidence]("order_evidence")
         self.fill_postings = Table[FillId, TransactionId]("fill_postings")
         self.deposits = Table[DepositId, Deposit]("deposits")
         self.transfers = Table[TransferId, Transfer]("transfers")
@@ -269,6 +276,9 @@ class Rows:
         self.orders = View(store.orders, session)
         self.client_order_ids = View(store.client_order_ids, session)
         self.attempts = View(store.attempts, session)
+        self.refused_attempts = View(store.refused_attempts, session)
+        self.incidents = View(store.incidents, session)
+        self.order_evidence = View(store.order_evidence, session)
         self.fill_postings = View(store.fill_postings, session)
         self.deposits = View(store.deposits, session)
         self.transfers = View(store.transfers, session)

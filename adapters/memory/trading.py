@@ -20,6 +20,7 @@ from application.ports.trading import (
     Evidence,
     LpAttempt,
     OpenExecution,
+    Repricing,
     Reservation,
     Settlement,
     StoredQuote,
@@ -37,6 +38,9 @@ from domain.quotes.quote import Quote
 from domain.shared.errors import InvariantViolation, invariant
 from domain.shared.events import Announcement
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
+
+# Of an unknown outcome nobody refuses anything.
+_MAY_BE_REFUSED = frozenset({AttemptStatus.SENDING, AttemptStatus.PENDING})
 
 
 class MemoryTrading:
@@ -99,6 +103,29 @@ class MemoryTrading:
         await self._outbox.add(announcement)
         return True
 
+    async def reprice(self, repricing: Repricing) -> bool:
+        execution, order = repricing.execution, repricing.order
+        if not await self._is_ours(execution):
+            return False
+        attempt = await self._attempt(execution)
+        if execution.order.outcome is not None or attempt.status not in _MAY_BE_REFUSED:
+            self._rows.session.lose()
+            return False
+        refused = replace(
+            attempt,
+            status=AttemptStatus.REJECTED,
+            evidence=repricing.evidence.seen,
+            resolved_by=repricing.evidence.resolved_by,
+        )
+        self._rows.orders.put(order.id, order)
+        self._rows.refused_attempts.add((order.id, attempt.number), refused)
+        self._rows.attempts.put(order.id, repricing.attempt)
+        if not await self._quotas.move(order.id, _draw(execution.stored.quote, repricing.attempt)):
+            self._rows.session.lose()
+            return False
+        await self._intents.renew(IntentKind.SETTLE_EXECUTION, order.id, lease=repricing.lease)
+        return True
+
     async def keep_open(
         self,
         execution: OpenExecution,
@@ -153,7 +180,7 @@ class MemoryTrading:
             return None
         if not await self._hold_funds(stored, order, at=reservation.at):
             return None
-        if not await self._quotas.reserve(order.id, _draw(stored.quote)):
+        if not await self._quotas.reserve(order.id, _draw(stored.quote, attempt)):
             return None
         self._rows.orders.add(order.id, order)
         self._rows.attempts.add(order.id, attempt)
@@ -273,12 +300,12 @@ class MemoryTrading:
         invariant(outcome.accepted, f"the ledger refused to settle: {outcome.error_code}")
 
 
-def _draw(quote: Quote) -> Draw:
+def _draw(quote: Quote, attempt: LpAttempt) -> Draw:
     asset, units = delivered(
         quote.side,
         quote.base_asset,
         quote.quote_asset,
-        base_units=quote.lp_base_units,
-        quote_units=quote.lp_quote_units,
+        base_units=attempt.lp_base_units,
+        quote_units=attempt.lp_quote_units,
     )
-    return Draw((quote.lp, asset), units)
+    return Draw((attempt.lp, asset), units)

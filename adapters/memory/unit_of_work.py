@@ -13,6 +13,7 @@ from adapters.memory.events import MemoryEvents, MemoryOutbox
 from adapters.memory.execution_trail import MemoryExecutionTrail
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.inbox import MemoryInbox
+from adapters.memory.incidents import MemoryExecutionIncidents, MemoryOrderEvidences
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.ledger_folds import MemoryLedgerFolds
@@ -148,6 +149,14 @@ class MemoryTransaction:
     @property
     def account_changes(self) -> MemoryAccountChanges:
         return MemoryAccountChanges(self._rows)
+
+    @property
+    def incidents(self) -> MemoryExecutionIncidents:
+        return MemoryExecutionIncidents(self._rows)
+
+    @property
+    def order_evidence(self) -> MemoryOrderEvidences:
+        return MemoryOrderEvidences(self._rows)
 
     @property
     def corrections(self) -> MemoryCorrections:

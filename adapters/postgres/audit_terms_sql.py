@@ -46,7 +46,8 @@ TERMS_CHECKS: Final[Mapping[str, str]] = MappingProxyType(
                  ELSE (c.floor_after, c.status_after) IS DISTINCT FROM (0, 'closed') END
             UNION ALL
             SELECT r.tenant_id, r.id::text, 'applied, and no account was changed'
-            FROM change_requests r WHERE r.state = 'applied' AND (
+            FROM change_requests r
+            WHERE r.state = 'applied' AND r.kind IN ('credit_line', 'close_account') AND (
               SELECT true FROM ledger_account_changes c
               WHERE c.tenant_id = r.tenant_id AND c.change_id = r.id LIMIT 1) IS NULL""",
         "period_was_over_when_closed": """

@@ -10,6 +10,7 @@ from application.ports.change_requests import (
     ChangeRequest,
     ChangeState,
     RecordedChange,
+    kind_of,
 )
 from application.ports.corrections import Correction
 from domain.shared.errors import InvariantViolation, NotFound
@@ -46,7 +47,7 @@ class PostgresChangeRequests:
             ADD,
             self._tenant_id,
             request.id,
-            request.change.__struct_config__.tag,
+            kind_of(request.change),
             msgspec.json.encode(request.change),
             request.reason,
             request.proposed_by.id,

@@ -28,9 +28,9 @@ FILL_COLUMNS = (
     "executed_at",
     "recorded_at",
 )
-ATTEMPT = """order_id, attempt, lp, lp_quote_id, client_ref, state, lp_expires_at, deadline,
-  lp_execution_id, reported_base_units, reported_quote_units, lookups, evidence, resolved_by,
-  created_at"""
+ATTEMPT = """order_id, attempt, lp, lp_quote_id, lp_base_units, lp_quote_units, client_ref,
+  state, lp_expires_at, deadline, lp_execution_id, reported_base_units, reported_quote_units,
+  lookups, evidence, resolved_by, created_at"""
 
 
 def order_from(row: Row, fills: Iterable[Row]) -> Order:
@@ -80,6 +80,8 @@ def attempt_from(row: Row) -> LpAttempt:
         number=row["attempt"],
         lp=LpName(row["lp"]),
         lp_quote_id=row["lp_quote_id"],
+        lp_base_units=row["lp_base_units"],
+        lp_quote_units=row["lp_quote_units"],
         client_ref=row["client_ref"],
         status=AttemptStatus(row["state"]),
         lp_expires_at=row["lp_expires_at"],

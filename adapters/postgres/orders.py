@@ -9,6 +9,7 @@ from adapters.postgres.connection import UUID_MAX, Connection, Row
 from adapters.postgres.order_rows import ATTEMPT, FILL_COLUMNS, ORDER, attempt_from, order_from
 from application.ports.trading import OrderDetail, OrderFilter
 from domain.orders.order import Order
+from domain.orders.repricing import ATTEMPTS_MAX
 from domain.shared.errors import NotFound
 from domain.shared.ids import OrderId, TenantId, TransactionId
 
@@ -23,9 +24,9 @@ ORDER BY o.id DESC, f.recorded_at, f.id
 """
 
 ONE = _ORDERS + " AND id = $2" + _WITH_FILLS
-LAST_ATTEMPT = f"""
+ATTEMPTS = f"""
 SELECT {ATTEMPT} FROM lp_attempts WHERE tenant_id = $1 AND order_id = $2
-ORDER BY attempt DESC LIMIT 1
+ORDER BY attempt DESC LIMIT {ATTEMPTS_MAX}
 """
 # Only the filters that are wanted are in the statement: plans are made once, not per value.
 PAGE_START = _ORDERS + " AND id < $2"
@@ -48,11 +49,13 @@ class PostgresOrders:
 
     async def detail(self, order_id: OrderId) -> OrderDetail:
         rows = await self._one(order_id)
-        attempt = await self._connection.fetchrow(LAST_ATTEMPT, self._tenant_id, order_id)
+        found = await self._connection.fetch(ATTEMPTS, self._tenant_id, order_id)
+        attempts = tuple(attempt_from(row) for row in found)
         transaction_id = rows[-1]["fill_transaction_id"]
         return OrderDetail(
             order=_order(rows),
-            attempt=None if attempt is None else attempt_from(attempt),
+            attempt=attempts[0] if attempts else None,
+            earlier=attempts[1:],
             transaction_id=None if transaction_id is None else TransactionId(transaction_id),
         )
 

@@ -28,6 +28,7 @@ TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "ledger_seals": _APPEND_ONLY,
         "ledger_transactions": (*_APPEND_ONLY, "not_ahead", "open_period"),
         "lp_settlement_steps": (*_APPEND_ONLY, "four_eyes"),
+        "order_evidence": _APPEND_ONLY,
         "recon_breaks": ("closed_for_good",),
         "recon_lines": _APPEND_ONLY,
         "recon_matches": (*_APPEND_ONLY, "equal_sides"),

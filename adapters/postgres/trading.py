@@ -11,11 +11,12 @@ from adapters.postgres.journal_writes import raise_if_outrun
 from adapters.postgres.order_rows import ATTEMPT, ORDER, attempt_from, order_from
 from adapters.postgres.quote_rows import COLUMNS as QUOTE
 from adapters.postgres.quote_rows import quote_from
-from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
+from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, REPRICE, RESERVE, SETTLE
 from application.orders.opening import opened
 from application.ports.trading import (
     Evidence,
     OpenExecution,
+    Repricing,
     Reservation,
     Settlement,
 )
@@ -35,7 +36,8 @@ ORDER BY attempt DESC LIMIT 1
 QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
 NOTHING = (None,) * len(ANNOUNCED.split(","))
 # The balance does not cover it, the account was closed, or the LP's quota does not cover it.
-REFUSED = ("ledger_balances_floor", "ledger_balances_closed", "lp_quotas_covered")
+QUOTA_SHORT = "lp_quotas_covered"
+REFUSED = ("ledger_balances_floor", "ledger_balances_closed", QUOTA_SHORT)
 
 
 class PostgresTrading:
@@ -153,6 +155,31 @@ class PostgresTrading:
             execution.stored.pay_account_id,
             *announced(announcement),
         )
+        return self._happened(done)
+
+    async def reprice(self, repricing: Repricing) -> bool:
+        attempt = repricing.attempt
+        try:
+            done = await self._connection.fetchval(
+                REPRICE,
+                *self._fence(repricing.execution, repricing.order),
+                repricing.at,
+                repricing.evidence.seen,
+                repricing.evidence.resolved_by,
+                repricing.lease,
+                attempt.number,
+                attempt.lp,
+                attempt.lp_quote_id,
+                attempt.lp_base_units,
+                attempt.lp_quote_units,
+                attempt.client_ref,
+                attempt.lp_expires_at,
+                attempt.deadline,
+            )
+        except asyncpg.CheckViolationError as error:
+            if error.constraint_name != QUOTA_SHORT:
+                raise
+            done = None
         return self._happened(done)
 
     async def keep_open(

@@ -58,10 +58,11 @@ needed AS (
       CASE c.side WHEN 'buy' THEN c.lp_quote_units ELSE c.lp_base_units END AS units) d,
     LATERAL (SELECT lp, asset FROM lp_terms WHERE lp = c.lp AND asset = d.asset) t),
 attempted AS (
-  INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, client_ref, state,
-    lp_expires_at, deadline, quota_asset, quota_units, created_at, updated_at)
-  SELECT $1, $4, 1, c.lp, c.lp_quote_id, $8, 'sending', c.lp_expires_at, $9, n.asset, n.units,
-    $6, $6
+  INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
+    lp_quote_units, client_ref, state, lp_expires_at, deadline, quota_asset, quota_units,
+    created_at, updated_at)
+  SELECT $1, $4, 1, c.lp, c.lp_quote_id, c.lp_base_units, c.lp_quote_units, $8, 'sending',
+    c.lp_expires_at, $9, n.asset, n.units, $6, $6
   FROM claimed c LEFT JOIN needed n ON true),
 leased AS (
   INSERT INTO intents (tenant_id, kind, subject, lease_token, lease_until, attempts,
@@ -224,6 +225,61 @@ announced AS (
   SELECT $1, $12, $13, $14, $15, $16, $17, $18 FROM attempted)
 UPDATE ledger_balances b SET held = b.held - released.units
 FROM released WHERE b.tenant_id = $1 AND b.account_id = $11
+RETURNING 1
+"""
+
+# $1 tenant, $2 order, $3 lease token, $4 attempt, $5 version before, $6 version after, $7 now,
+# $8 evidence, $9 resolved by, $10 lease, $11 next attempt, $12 LP, $13 its quote, $14 and $15 its
+# base and quote units, $16 client reference, $17 its expiry, $18 deadline
+REPRICE = """
+WITH fenced AS (
+  UPDATE intents
+  SET attempts = 1, last_error = NULL, lease_until = clock_timestamp() + $10::interval,
+    next_action_at = clock_timestamp() + $10::interval
+  WHERE tenant_id = $1 AND kind = 'settle_execution' AND subject = $2 AND lease_token = $3
+    AND lease_until IS NOT NULL
+  RETURNING 1),
+kept AS (
+  UPDATE orders o SET version = $6, updated_at = $7
+  FROM fenced
+  WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 'pending' AND o.version = $5
+    AND o.outcome IS NULL
+  RETURNING o.side,
+    split_part(o.instrument, '-', CASE o.side WHEN 'buy' THEN 2 ELSE 1 END) AS asset),
+refused AS (
+  UPDATE lp_attempts a
+  SET state = 'rejected', evidence = $8, resolved_by = $9, version = a.version + 1,
+    updated_at = $7
+  FROM kept
+  WHERE a.tenant_id = $1 AND a.order_id = $2 AND a.attempt = $4
+    AND a.state IN ('sending', 'pending')
+  RETURNING a.lp, a.quota_asset, a.quota_units),
+quotas AS MATERIALIZED (
+  SELECT q.lp FROM lp_quotas q
+  WHERE q.tenant_id = $1 AND q.lp = ANY (ARRAY[(SELECT lp FROM refused), $12])
+    AND q.asset = (SELECT asset FROM kept)
+  ORDER BY q.lp FOR NO KEY UPDATE),
+freed AS (
+  UPDATE lp_quotas q SET reserved_units = q.reserved_units - r.quota_units
+  FROM refused r
+  WHERE q.tenant_id = $1 AND q.lp = (SELECT lp FROM refused)
+    AND q.asset = (SELECT quota_asset FROM refused) AND (SELECT count(*) FROM quotas) > 0),
+needed AS (
+  SELECT t.asset, CASE k.side WHEN 'buy' THEN $15::numeric ELSE $14::numeric END AS units
+  FROM kept k, LATERAL (SELECT asset FROM lp_terms WHERE lp = $12 AND asset = k.asset) t),
+drawn AS (
+  UPDATE lp_quotas q
+  SET reserved_units = q.reserved_units + n.units, drawn_units = q.drawn_units + n.units
+  FROM needed n
+  WHERE q.tenant_id = $1 AND q.lp = $12 AND q.asset = (SELECT asset FROM needed)
+    AND (SELECT count(*) FROM quotas) > 0
+  RETURNING 1)
+INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
+  lp_quote_units, client_ref, state, lp_expires_at, deadline, quota_asset, quota_units, created_at,
+  updated_at)
+SELECT $1, $2, $11, $12, $13, $14, $15, $16, 'sending', $17, $18, n.asset, n.units, $7, $7
+FROM refused LEFT JOIN needed n ON true
+WHERE (SELECT count(*) FROM needed) = (SELECT count(*) FROM drawn)
 RETURNING 1
 """
 

@@ -1,7 +1,7 @@
 """One database transaction of one tenant, with repositories over its connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from adapters.postgres.events import PostgresEvents, PostgresOutbox
 from adapters.postgres.execution_trail import PostgresExecutionTrail
 from adapters.postgres.idempotency import PostgresIdempotencyRecords
 from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.incidents import PostgresExecutionIncidents, PostgresOrderEvidences
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.keys import PostgresApiKeys
@@ -40,7 +41,7 @@ from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from application import crash_points
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
-from domain.ledger.account import AccountKey
+from domain.ledger.account import Account, AccountKey
 from domain.shared.errors import invariant
 from domain.shared.ids import AccountId, TenantId
 
@@ -94,7 +95,11 @@ class PostgresTransaction:
     @property
     def journal(self) -> PostgresJournal:
         return PostgresJournal(
-            self._connection, self._tenant_id, is_strict=self._is_strict, on_lost=self._lose
+            self._connection,
+            self._tenant_id,
+            is_strict=self._is_strict,
+            on_met=self._met,
+            on_lost=self._lose,
         )
 
     @property
@@ -180,6 +185,11 @@ class PostgresTransaction:
                 return opens_strict(key)
         return self._known.is_strict(tenant_id, account_id)
 
+    def _met(self, accounts: Iterable[Account]) -> None:
+        for account in accounts:
+            if self._known.is_strict(self._tenant_id, account.id) is None:
+                self._learned[account.key] = account.id
+
     @property
     def change_requests(self) -> PostgresChangeRequests:
         return PostgresChangeRequests(self._connection, self._tenant_id)
@@ -187,6 +197,14 @@ class PostgresTransaction:
     @property
     def account_changes(self) -> PostgresAccountChanges:
         return PostgresAccountChanges(self._connection, self._tenant_id)
+
+    @property
+    def incidents(self) -> PostgresExecutionIncidents:
+        return PostgresExecutionIncidents(self._connection, self._tenant_id)
+
+    @property
+    def order_evidence(self) -> PostgresOrderEvidences:
+        return PostgresOrderEvidences(self._connection, self._tenant_id)
 
     @property
     def corrections(self) -> PostgresCorrections:

@@ -12,11 +12,12 @@ from application.ledger.announcing import terms_announcement
 from application.ports.catalog import Platform
 from application.ports.change_requests import (
     AccountChange,
-    Change,
+    AccountTerms,
     ChangeRequest,
     ChangeState,
     CloseAccount,
     CreditLine,
+    ResolveOrder,
 )
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -84,7 +85,7 @@ class ChangeTerms:
         reason = require_reason(command.reason)
         async with self._uow.begin(command.tenant_id) as tx:
             change_id = ChangeRequestId(self._ids.new())
-            if (replay := await _replay(tx, command.request, change_id)) is not None:
+            if (replay := await replayed(tx, command.request, change_id)) is not None:
                 return replay
             view = await tx.accounts.get(command.account_id)
             proposed = ChangeRequest(
@@ -108,12 +109,14 @@ class ChangeTerms:
         """
         catalog = (await self._platform.view()).catalog
         async with self._uow.begin(command.tenant_id) as tx:
-            if (replay := await _replay(tx, command.request, command.change_id)) is not None:
+            if (replay := await replayed(tx, command.request, command.change_id)) is not None:
                 return replay
-            proposed = await _open(tx, command.change_id)
+            proposed = await open_request(tx, command.change_id)
             require_second_person(proposed.proposed_by, command.by)
             applied = self._decided(proposed, ChangeState.APPLIED, command.by)
             await tx.change_requests.decide(applied)
+            if isinstance(applied.change, ResolveOrder):
+                raise InvariantViolation("an order is no account")
             terms = await _apply(tx, applied.change)
             change = AccountChange(request=applied, before=terms.before, after=terms.after)
             await tx.account_changes.record(change)
@@ -132,9 +135,9 @@ class ChangeTerms:
     async def reject(self, command: DecideCommand) -> Answer[ChangeRequest]:
         """Raises `NotFound` or `ChangeDecided`."""
         async with self._uow.begin(command.tenant_id) as tx:
-            if (replay := await _replay(tx, command.request, command.change_id)) is not None:
+            if (replay := await replayed(tx, command.request, command.change_id)) is not None:
                 return replay
-            proposed = await _open(tx, command.change_id)
+            proposed = await open_request(tx, command.change_id)
             rejected = self._decided(proposed, ChangeState.REJECTED, command.by)
             await tx.change_requests.decide(rejected)
             await tx.commit()
@@ -144,7 +147,7 @@ class ChangeTerms:
         return replace(proposed, state=state, decided_by=by, decided_at=self._clock.now())
 
 
-def _change(view: AccountView, line_units: int | None) -> Change:
+def _change(view: AccountView, line_units: int | None) -> AccountTerms:
     account = view.account
     if line_units is None:
         require_changeable(account)
@@ -157,7 +160,7 @@ def _change(view: AccountView, line_units: int | None) -> Change:
     )
 
 
-async def _open(tx: Transaction, change_id: ChangeRequestId) -> ChangeRequest:
+async def open_request(tx: Transaction, change_id: ChangeRequestId) -> ChangeRequest:
     """Locked. Raises `NotFound` or `ChangeDecided`."""
     found = await tx.change_requests.get(change_id)
     if found.state is not ChangeState.PROPOSED:
@@ -165,7 +168,7 @@ async def _open(tx: Transaction, change_id: ChangeRequestId) -> ChangeRequest:
     return found
 
 
-async def _apply(tx: Transaction, change: Change) -> TermsChange:
+async def _apply(tx: Transaction, change: AccountTerms) -> TermsChange:
     if isinstance(change, CloseAccount):
         return await tx.accounts.close(change.account_id)
     terms = await tx.accounts.set_floor(change.account_id, int(change.floor_units))
@@ -175,7 +178,7 @@ async def _apply(tx: Transaction, change: Change) -> TermsChange:
     return terms
 
 
-async def _replay(
+async def replayed(
     tx: Transaction, request: IdempotentRequest | None, change_id: ChangeRequestId
 ) -> Answer[ChangeRequest] | None:
     """Operators' keys lie in the tenant's book beside the partner's and never meet them."""

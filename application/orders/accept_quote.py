@@ -14,6 +14,7 @@ from application.jobs.work_policy import WORK
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
+from application.orders.reprice_refused import RepriceRefused
 from application.ports.catalog import Platform, PlatformView
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -34,6 +35,7 @@ from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
 from domain.orders.announcements import order_reserved
 from domain.orders.order import Order
+from domain.orders.repricing import ATTEMPTS_MAX
 from domain.quotes.limits import check_open
 from domain.quotes.quote import Quote
 from domain.shared.ids import EventId, IdPrefix, OrderId, QuoteId, TenantId, encode_id
@@ -64,6 +66,7 @@ class AcceptQuote:
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.
+    - Only after the LP's definitive refusal may the order be priced anew at a backup, once.
     - A caller who hangs up cancels nothing.
     """
 
@@ -74,6 +77,7 @@ class AcceptQuote:
         platform: Platform,
         providers: Mapping[LpName, LiquidityProvider],
         record: RecordOutcome,
+        reprice: RepriceRefused,
         explain: ExplainRefusal,
         in_flight: InFlight,
         background: Background,
@@ -84,6 +88,7 @@ class AcceptQuote:
         self._platform = platform
         self._providers = providers
         self._record = record
+        self._reprice = reprice
         self._explain = explain
         self._in_flight = in_flight
         self._background = background
@@ -160,18 +165,38 @@ class AcceptQuote:
     ) -> Order:
         if crash_points.armed:
             await crash_points.reach(crash_points.ACCEPT_RESERVED)
+        for _ in range(ATTEMPTS_MAX):
+            followed = await self._followed(command, execution, catalog)
+            if followed is None:
+                break
+            execution, outcome = followed
+            evidence = evidence_of(outcome, resolved_by=RESOLVED_BY)
+            if isinstance(outcome, Rejected):
+                repriced = await self._reprice.execute(
+                    command.tenant_id,
+                    execution,
+                    catalog=catalog,
+                    evidence=evidence,
+                    answer_by=execution.order.created_at + ANSWER_WITHIN,
+                )
+                if repriced is not None:
+                    execution = repriced
+                    continue
+            return await self._record.settled(
+                command.tenant_id, execution, outcome, catalog=catalog, evidence=evidence
+            )
+        return await self._record.recorded(command.tenant_id, execution.order.id)
+
+    async def _followed(
+        self, command: AcceptQuoteCommand, execution: OpenExecution, catalog: Catalog
+    ) -> tuple[OpenExecution, Filled | Rejected] | None:
+        """What became of one attempt. None when it was recorded as open, or by somebody else."""
         outcome = await self._call(execution, command.scenario)
         if crash_points.armed:
             await crash_points.reach(crash_points.ACCEPT_LP_ANSWERED)
         for poll in range(POLLS_MAX + 1):
             if isinstance(outcome, Filled | Rejected):
-                return await self._record.settled(
-                    command.tenant_id,
-                    execution,
-                    outcome,
-                    catalog=catalog,
-                    evidence=evidence_of(outcome, resolved_by=RESOLVED_BY),
-                )
+                return execution, outcome
             polling = isinstance(outcome, Pending) and poll < POLLS_MAX
             if poll == 0 or not polling:
                 kept = await self._keep_open(
@@ -184,7 +209,7 @@ class AcceptQuote:
                 execution = kept
             await asyncio.sleep(POLL_EVERY.total_seconds())
             outcome = await self._look(execution)
-        return await self._record.recorded(command.tenant_id, execution.order.id)
+        return None
 
     async def _call(self, execution: OpenExecution, scenario: str | None) -> Outcome:
         attempt, quote = execution.attempt, execution.stored.quote
@@ -206,8 +231,8 @@ class AcceptQuote:
                 client_ref=attempt.client_ref,
                 instrument=view.catalog.instrument(quote.instrument),
                 side=quote.side,
-                base_units=quote.lp_base_units,
-                quote_units=quote.lp_quote_units,
+                base_units=attempt.lp_base_units,
+                quote_units=attempt.lp_quote_units,
                 lp_expires_at=attempt.lp_expires_at,
                 deadline=deadline,
                 scenario=scenario,

@@ -26,6 +26,8 @@ def opened(accepted: StoredQuote, reservation: Reservation) -> OpenExecution:
         number=FIRST_ATTEMPT,
         lp=quote.lp,
         lp_quote_id=quote.lp_quote_id,
+        lp_base_units=quote.lp_base_units,
+        lp_quote_units=quote.lp_quote_units,
         client_ref=reservation.client_ref,
         status=AttemptStatus.SENDING,
         lp_expires_at=quote.lp_expires_at,

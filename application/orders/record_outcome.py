@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from application import crash_points
 from application.liquidity.lp_account import account_of
+from application.orders.attempt_tally import AttemptTally
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.clock import Clock, IdGenerator
 from application.ports.liquidity import LiquidityProvider
@@ -20,11 +21,12 @@ from domain.liquidity.resolution import AttemptStatus
 from domain.orders.announcements import order_changed
 from domain.orders.events import LpPending, OutcomeBecameUnknown
 from domain.orders.events import Rejected as OrderRejected
+from domain.orders.incident import ExecutionIncident, IncidentKind, Legs, difference
 from domain.orders.lifecycle import apply
 from domain.orders.order import Order
 from domain.shared.errors import InvariantViolation
 from domain.shared.events import Announcement
-from domain.shared.ids import EventId, FillId, OrderId, TenantId, TransactionId
+from domain.shared.ids import EventId, FillId, IncidentId, OrderId, TenantId, TransactionId
 
 Seen = Outcome | NotSeen
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
@@ -44,6 +46,7 @@ def _as_text(seen: Seen) -> dict[str, object]:
 class RecordOutcome:
     """- The customer's leg is booked as quoted, the LP's as it reported.
     - A rejection gives the hold back. Neither pending nor unknown ever does.
+    - An LP that traded other than it quoted makes an incident, in the commit that books the fill.
     - Fenced: whoever lost the lease writes nothing and reads what the other one recorded.
     - Runs on connections of its own, so that an answer can always be written down.
     """
@@ -53,10 +56,12 @@ class RecordOutcome:
         *,
         uow: UnitOfWork,
         providers: Mapping[LpName, LiquidityProvider],
+        tally: AttemptTally,
         clock: Clock,
         ids: IdGenerator,
     ) -> None:
         self._uow = uow
+        self._tally = tally
         self._providers = providers
         self._clock = clock
         self._ids = ids
@@ -71,24 +76,72 @@ class RecordOutcome:
         evidence: Evidence,
     ) -> Order:
         async with self._uow.begin(tenant_id, lane=Lane.RECORD) as tx:
-            at = self._clock.now()
-            if isinstance(outcome, Filled):
-                settled = await self._settlement(
-                    tx, tenant_id, execution, outcome, catalog=catalog, evidence=evidence, at=at
-                )
-                order = settled.order if await tx.trading.settle(settled) else None
-            else:
-                order = await self._reject(
-                    tx, execution, outcome, catalog=catalog, evidence=evidence, at=at
-                )
+            order = await self.within(
+                tx, tenant_id, execution, outcome, catalog=catalog, evidence=evidence
+            )
             if order is not None:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.RECORD_BEFORE_COMMIT)
                 await tx.commit()
+                filled = isinstance(outcome, Filled)
+                status = AttemptStatus.FILLED if filled else AttemptStatus.REJECTED
+                self._tally.count(execution.attempt, status)
                 if crash_points.armed:
                     await crash_points.reach(crash_points.RECORD_COMMITTED)
                 return order
         return await self.recorded(tenant_id, execution.order.id)
+
+    async def within(
+        self,
+        tx: Transaction,
+        tenant_id: TenantId,
+        execution: OpenExecution,
+        outcome: Filled | Rejected,
+        *,
+        catalog: Catalog,
+        evidence: Evidence,
+    ) -> Order | None:
+        """Leaves it to the caller to commit. None when somebody else settled it meanwhile."""
+        at = self._clock.now()
+        if isinstance(outcome, Rejected):
+            return await self._reject(
+                tx, execution, outcome, catalog=catalog, evidence=evidence, at=at
+            )
+        settled = await self._settlement(
+            tx, tenant_id, execution, outcome, catalog=catalog, evidence=evidence, at=at
+        )
+        if not await tx.trading.settle(settled):
+            return None
+        incident = self._incident(execution, outcome, at=at)
+        if incident is not None:
+            await tx.incidents.open(incident)
+        return settled.order
+
+    def _incident(
+        self, execution: OpenExecution, filled: Filled, *, at: datetime
+    ) -> ExecutionIncident | None:
+        attempt = execution.attempt
+        provider = self._providers.get(attempt.lp)
+        quoted = Legs(attempt.lp_base_units, attempt.lp_quote_units)
+        detail = difference(
+            execution.order.side,
+            quoted=quoted,
+            reported=Legs(filled.base_units, filled.quote_units),
+            improves=provider is not None and provider.capabilities.improves,
+        )
+        if detail is None:
+            return None
+        return ExecutionIncident(
+            id=IncidentId(self._ids.new()),
+            order_id=execution.order.id,
+            attempt=attempt.number,
+            lp=attempt.lp,
+            kind=IncidentKind.AMOUNTS_DIFFER,
+            quoted=quoted,
+            reported=Legs(filled.base_units, filled.quote_units),
+            detail=detail,
+            opened_at=at,
+        )
 
     async def _settlement(
         self,
@@ -116,7 +169,7 @@ class RecordOutcome:
             catalog=catalog,
             evidence=evidence,
             at=at,
-            lp_account=account_of(self._providers, execution.stored.quote.lp),
+            lp_account=account_of(self._providers, execution.attempt.lp),
         )
 
     async def _reject(
@@ -176,6 +229,7 @@ class RecordOutcome:
             if crash_points.armed:
                 await crash_points.reach(crash_points.RECORD_OPEN_BEFORE_COMMIT)
             await tx.commit()
+        self._tally.count(attempt, status)
         if crash_points.armed:
             await crash_points.reach(crash_points.RECORD_OPEN_COMMITTED)
         return replace(after, order=order, attempt=replace(attempt, status=status, looks=looks))

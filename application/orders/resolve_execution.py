@@ -88,7 +88,7 @@ class ResolveExecution:
             AttemptState(
                 status=attempt.status,
                 lp_expires_at=attempt.lp_expires_at,
-                proves_absence=provider is not None and provider.capabilities.proves_absence,
+                absence=None if provider is None else provider.capabilities.proofs.absence,
                 looks=attempt.looks,
             ),
             seen,

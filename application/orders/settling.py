@@ -62,7 +62,11 @@ def settlement(
     at: datetime,
     lp_account: AccountCode = AccountCode.LP_INVENTORY,
 ) -> Settlement:
-    """The customer's leg as quoted, the LP's as reported; the difference is the house's."""
+    """The customer's leg as quoted, the LP's as reported; the difference is the house's.
+
+    It is measured from the quote that the customer accepted, so what a second attempt cost more or
+    less than the first LP had quoted is trading profit or loss, and not rounding.
+    """
     order, quote = execution.order, execution.stored.quote
     fill = rfq_fill(
         order,
@@ -77,7 +81,7 @@ def settlement(
         Header(ids.house_transaction, reference, at.date()),
         amounts,
         ReportedFill(
-            lp=quote.lp,
+            lp=execution.attempt.lp,
             base_units=filled.base_units,
             quote_units=filled.quote_units,
             lp_account=lp_account,

@@ -11,7 +11,8 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from domain.ledger.account import Account
-from domain.shared.ids import AccountId, ChangeRequestId
+from domain.orders.by_hand import ManualOutcome
+from domain.shared.ids import AccountId, ChangeRequestId, EvidenceId, OrderId
 from domain.tenants.operator import Operator
 
 
@@ -36,7 +37,32 @@ class CloseAccount(_Change, frozen=True, kw_only=True, tag="close_account"):
     """For good: there is no way to open it again."""
 
 
-Change: TypeAlias = CreditLine | CloseAccount
+AccountTerms: TypeAlias = CreditLine | CloseAccount
+
+
+class ResolveOrder(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="resolve_order"
+):
+    """What an LP did with an order's attempt, by evidence that is kept with the order.
+
+    `base_units` and `quote_units` as the LP states them, as text; None of a rejection.
+    """
+
+    order_id: OrderId
+    attempt: int
+    outcome: ManualOutcome
+    lp_execution_id: str | None
+    base_units: str | None
+    quote_units: str | None
+    evidence_id: EvidenceId
+    evidence_sha256: str
+
+
+Change: TypeAlias = CreditLine | CloseAccount | ResolveOrder
+
+
+def kind_of(change: Change) -> str:
+    return str(change.__struct_config__.tag)
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,12 +53,18 @@ class Quotes(Protocol):
 
 
 class LpAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to execute one order at one LP: committed before the first byte is sent."""
+    """One attempt to execute one order at one LP: committed before the first byte is sent.
+
+    The amounts are the LP's own, as it quoted them for this attempt. Number 2 is of an order that
+    the first LP definitively refused, priced anew at another.
+    """
 
     order_id: OrderId
     number: int
     lp: LpName
     lp_quote_id: str
+    lp_base_units: int
+    lp_quote_units: int
     client_ref: str
     status: AttemptStatus
     lp_expires_at: datetime
@@ -103,6 +109,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     seen: bytes
     resolved_by: str
+
+
+class Repricing(msgspec.Struct, frozen=True, kw_only=True):
+    """What moving an order to another LP writes before that LP is called.
+
+    `execution` is as it was; `order` and `attempt` are what they become. `evidence` is the proof
+    that the LP of the earlier attempt did not trade.
+    """
+
+    execution: OpenExecution
+    order: Order
+    attempt: LpAttempt
+    evidence: Evidence
+    lease: timedelta
+    at: datetime
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +175,15 @@ class Trading(Protocol):
         ...
 
     @abstractmethod
+    async def reprice(self, repricing: Repricing) -> bool:
+        """Ends an attempt as rejected and begins the next, in one statement. False if lost.
+
+        Fenced as `settle`, and by the state of the attempt: one whose outcome is unknown is never
+        followed by another. The lease begins anew. False also when the next LP cannot take it.
+        """
+        ...
+
+    @abstractmethod
     async def keep_open(
         self,
         execution: OpenExecution,
@@ -187,10 +217,14 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with the transaction of its fill and the latest attempt, for operators."""
+    """An order with the transaction of its fill and its attempts, for operators.
+
+    `attempt` is the latest; those before it were definitively refused.
+    """
 
     order: Order
     attempt: LpAttempt | None
+    earlier: tuple[LpAttempt, ...] = ()
     transaction_id: TransactionId | None
 
 

@@ -13,6 +13,7 @@ from application.ports.corrections import Corrections
 from application.ports.events import Events, Outbox
 from application.ports.idempotency import IdempotencyRecords
 from application.ports.inbox import Inbox
+from application.ports.incidents import ExecutionIncidents, OrderEvidences
 from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
@@ -149,6 +150,16 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def account_changes(self) -> AccountChanges: ...
+
+    @property
+    @abstractmethod
+    def incidents(self) -> ExecutionIncidents: ...
+
+    @property
+    @abstractmethod
+    def order_evidence(self) -> OrderEvidences:
+        """Operators only."""
+        ...
 
     @property
     @abstractmethod

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from ..shared.side import FixedSide, Side
+from .proofs import Proofs
 
 
 class LookupBy(StrEnum):
@@ -24,18 +25,18 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """`exact_in` and `exact_out`: the LP takes an exact amount of what we give, or receive.
     `exact_base`: it takes an exact amount of the base asset, whichever way that goes.
 
-    `client_ref`: it stores our reference on execution. `proves_absence`: it refuses an expired
-    quote on its side and its record is complete, so that "not found" can become proof. Some LPs
-    execute an expired quote at the market; theirs never can. `asynchronous`: execution may answer
-    `Pending`. `last_look`: it may reject a valid quote. `reports_balances`: it tells what lies
-    with it. `improves`: it may execute at better than it quoted, as an order book does.
+    `client_ref`: it stores our reference on execution. `proofs`: what its records prove; absence
+    only where it refuses an expired quote and its record is complete. Some LPs execute an expired
+    quote at the market: with them "not found" never becomes proof. `asynchronous`: execution may
+    answer `Pending`. `last_look`: it may reject a valid quote. `reports_balances`: it tells what
+    lies with it. `improves`: it may execute at better than it quoted, as an order book does.
     """
 
     exact_in: bool
     exact_out: bool
     client_ref: bool
     lookup_by: LookupBy
-    proves_absence: bool
+    proofs: Proofs
     settlement: Settlement
     asynchronous: bool = False
     last_look: bool = False
@@ -43,6 +44,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_ref_length_max: int | None = None
     exact_base: bool = False
     improves: bool = False
+
+    @property
+    def proves_absence(self) -> bool:
+        return self.proofs.absence is not None
 
     def fixes(self, side: Side, fixed: FixedSide) -> bool:
         """Whether the LP quotes for an exact amount on that side of such a trade."""

@@ -56,11 +56,13 @@ class NotSeen(msgspec.Struct, frozen=True, kw_only=True, tag="not_seen", tag_fie
     """The LP's record shows no such execution.
 
     `authoritative` says that every witness the LP offers was asked, late enough for its own answer
-    to be final. On its own it is evidence, not yet proof: `resolution.decide` judges it.
+    to be final; `witnesses` are those that were. On its own it is evidence, not yet proof:
+    `resolution.decide` judges it by the LP's table.
     """
 
     authoritative: bool
     detail: str
+    witnesses: tuple[str, ...] = ()
 
 
 class LpExecute(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 
 from ..shared.errors import invariant
 from .outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from .proofs import Absence
 
 # Dense at first, because most lost replies belong to trades that finished; then patient, forever.
 LOOK_DELAYS_MS: Final = (500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
@@ -31,6 +32,9 @@ class AttemptStatus(StrEnum):
     REJECTED = "rejected"
 
 
+OPEN: Final = frozenset({AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.UNKNOWN})
+
+
 class Proof(StrEnum):
     LP_RECORD = "lp_record"
     LP_REJECTION = "lp_rejection"
@@ -38,11 +42,11 @@ class Proof(StrEnum):
 
 
 class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
-    """`looks` counts finished lookups. `proves_absence` is the LP's capability of that name."""
+    """`looks` counts finished lookups. `absence` is of the LP's table; None: never proven."""
 
     status: AttemptStatus
     lp_expires_at: datetime
-    proves_absence: bool
+    absence: Absence | None
     looks: int
 
 
@@ -89,7 +93,7 @@ def decide(
     """
     invariant(margin >= timedelta(0), "a margin is never negative")
     if attempt.status in (AttemptStatus.FILLED, AttemptStatus.REJECTED):
-        return AlreadySettled(contradicted=_contradicts(attempt.status, seen))
+        return AlreadySettled(contradicted=contradicts(attempt.status, seen))
     match seen:
         case Filled():
             return Settle(outcome=seen, proof=Proof.LP_RECORD)
@@ -110,7 +114,9 @@ def _is_proof(attempt: AttemptState, seen: NotSeen, *, now: datetime, margin: ti
     """Checks the deadline again, although `authoritative` promises it: two locks on one door."""
     return (
         seen.authoritative
-        and attempt.proves_absence
+        and attempt.absence is not None
+        # One that was not asked may know it.
+        and set(attempt.absence.witnesses) <= set(seen.witnesses)
         # An LP that acknowledged the request contradicts itself when it then knows nothing.
         and attempt.status is not AttemptStatus.PENDING
         and now > attempt.lp_expires_at + margin
@@ -132,7 +138,8 @@ def _still_open(status: AttemptStatus, seen: Outcome | NotSeen | None) -> Pendin
             return Unknown(cause="not looked up yet")
 
 
-def _contradicts(status: AttemptStatus, seen: Outcome | NotSeen | None) -> bool:
+def contradicts(status: AttemptStatus, seen: Outcome | NotSeen | None) -> bool:
+    """Whether what an LP shows denies what was settled."""
     match seen:
         case Filled():
             return status is AttemptStatus.REJECTED

@@ -30,6 +30,8 @@ MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
 SettlementId = NewType("SettlementId", UUID)
 ChangeRequestId = NewType("ChangeRequestId", UUID)
+IncidentId = NewType("IncidentId", UUID)
+EvidenceId = NewType("EvidenceId", UUID)
 WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 WebhookAttemptId = NewType("WebhookAttemptId", UUID)
 
@@ -54,6 +56,8 @@ class IdPrefix(StrEnum):
     BREAK = "brk"
     SETTLEMENT = "lps"
     CHANGE_REQUEST = "chg"
+    INCIDENT = "inc"
+    EVIDENCE = "evd"
     WEBHOOK_ENDPOINT = "whe"
     WEBHOOK_ATTEMPT = "wha"
 

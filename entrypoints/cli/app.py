@@ -26,6 +26,7 @@ REGISTERED: Final = (
     ("tenant", f"{COMMANDS}.tenant:tenant", "Partners"),
     ("api-key", f"{COMMANDS}.api_key:api_key", "Keys of partners and operators"),
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
+    ("incident", f"{COMMANDS}.incident:incident", "What went otherwise than agreed at an LP"),
     ("jobs", f"{COMMANDS}.jobs:jobs", "Work that follows: waiting, failing, parked"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),
     ("change", f"{COMMANDS}.change:change", "What takes two operators: credit lines, closing"),

@@ -7,9 +7,11 @@ import msgspec
 from dishka import AsyncContainer
 
 from application.ports.catalog import Platform
+from application.ports.change_requests import ResolveOrder
 from application.ports.trading import LpAttempt, OrderDetail
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
+from domain.assets.instrument import Instrument
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.shared.errors import NotFound
@@ -74,6 +76,7 @@ def shown_detail(detail: OrderDetail, tenant_id: TenantId, assets: Catalog) -> M
             None if transaction is None else encode_id(IdPrefix.TRANSACTION, transaction)
         ),
         "attempt": None if detail.attempt is None else _attempt(detail.attempt),
+        "earlier_attempts": [_attempt(each) for each in detail.earlier],
     }
 
 
@@ -90,4 +93,21 @@ def _attempt(attempt: LpAttempt) -> Mapping[str, object]:
         # Who looked last is kept with each look, and has resolved nothing while there is no proof.
         "resolved_by": attempt.resolved_by if attempt.status in SETTLED else None,
         "seen": None if attempt.evidence is None else msgspec.json.decode(attempt.evidence),
+    }
+
+
+def shown_resolution(change: ResolveOrder, instrument: Instrument) -> Mapping[str, object]:
+    """What two operators say, or one so far."""
+    base, quote = change.base_units, change.quote_units
+    return {
+        "order": encode_id(IdPrefix.ORDER, change.order_id),
+        "attempt": change.attempt,
+        "as": change.outcome.value,
+        "lp_execution_id": change.lp_execution_id,
+        "lp_base": None if base is None else format_units(int(base), scale=instrument.base.scale),
+        "lp_quote": (
+            None if quote is None else format_units(int(quote), scale=instrument.quote.scale)
+        ),
+        "evidence": encode_id(IdPrefix.EVIDENCE, change.evidence_id),
+        "evidence_sha256": change.evidence_sha256,
     }

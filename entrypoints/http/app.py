@@ -21,6 +21,7 @@ from entrypoints.http.pipeline import Pipeline
 from entrypoints.http.problems import ApiError
 from entrypoints.http.requests import BODY_BYTES_MAX
 from entrypoints.http.routes import (
+    admin_orders,
     api_keys,
     catalog,
     change_requests,
@@ -58,6 +59,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *settlements.OPERATIONS,
     *events.OPERATIONS,
     *change_requests.OPERATIONS,
+    *admin_orders.OPERATIONS,
 )
 
 

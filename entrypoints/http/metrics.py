@@ -4,6 +4,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from application.orders.attempt_tally import AttemptTally
+from application.orders.watch_executions import Watched
+from entrypoints.http.execution_metrics import execution_metrics
 from entrypoints.http.operation import AnyOperation
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -50,5 +53,5 @@ class Metrics:
     def unrouted(self, status: int) -> None:
         self._requests.labels("-", UNROUTED, status).inc()
 
-    def exposition(self) -> bytes:
-        return generate_latest(self._registry)
+    def exposition(self, watched: Watched, tally: AttemptTally) -> bytes:
+        return generate_latest(self._registry) + execution_metrics(watched, tally)

@@ -14,10 +14,15 @@ from dishka import AsyncContainer
 from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.decide_change import DecideChange
 from application.events.read_events import ReadEvents
 from application.ledger.change_terms import ChangeTerms
 from application.liquidity.settle_with_lp import SettleWithLp
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
+from application.orders.keep_incidents import KeepIncidents
+from application.orders.resolve_by_hand import ResolveByHand
+from application.orders.watch_executions import WatchExecutions
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
@@ -50,6 +55,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     manage_api_keys: ManageApiKeys
     create_tenant: CreateTenant
     change_terms: ChangeTerms
+    decide_change: DecideChange
+    resolve_by_hand: ResolveByHand
+    keep_incidents: KeepIncidents
+    watch_executions: WatchExecutions
+    attempt_tally: AttemptTally
     set_tenant_status: SetTenantStatus
     run_reconciliation: RunReconciliation
     resolve_break: ResolveBreak

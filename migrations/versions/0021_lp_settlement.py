@@ -9,7 +9,7 @@ from alembic import op
 from migrations.ddl import RUNTIME_ROLES, append_only, may, ops_reads, tenant_table
 
 revision: str = "0021"
-down_revision: str | None = "0016"
+down_revision: str | None = "0020"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

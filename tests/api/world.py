@@ -16,6 +16,7 @@ from typing_extensions import override
 from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
+from adapters.memory.execution_watch import MemoryExecutionWatch
 from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.liquidity import MemoryLiquidityProvider
 from adapters.memory.lp_capacities import MemoryLpCapacities
@@ -34,6 +35,7 @@ from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
+from application.ports.execution_watch import ExecutionWatch
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
@@ -65,6 +67,7 @@ Json = dict[str, Any]
 
 BASE_URL: Final = "http://aksum.test"
 LP: Final = LpName("lp_a")
+NOBODY: Final = "cus_" + "0" * 26  # the id of no customer
 PRICING: Final = PricingPolicy(platform_spread_ppm=2_000, tenant_spread_ppm=5_000, fee_ppm=1_000)
 PARTNER_SCOPES: Final = frozenset(KeyScope) - {KeyScope.OPERATOR}
 BTC_USDT: Final = msgspec.structs.replace(
@@ -156,6 +159,7 @@ class World:
             DatabaseInspection: self.health,
             LedgerClock: MemoryLedgerClock(self.store),
             LpCapacities: MemoryLpCapacities(self.store),
+            ExecutionWatch: MemoryExecutionWatch(self.store),
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
             WebhookTargets: Vetting(self.names),
             Mapping[LpName, LiquidityProvider]: self.providers,

@@ -218,7 +218,7 @@ class LostReplyContract:
         attempt = AttemptState(
             status=AttemptStatus.UNKNOWN,
             lp_expires_at=quote.expires_at,
-            proves_absence=lab.provider.capabilities.proves_absence,
+            absence=lab.provider.capabilities.proofs.absence,
             looks=0,
         )
         early = decide(attempt, await looked_up(lab, quote), now=lab.now(), margin=MARGIN)

@@ -12,6 +12,7 @@ from tests.contract.history_contract import HistoryContract
 from tests.contract.holds_contract import HoldsContract
 from tests.contract.idempotency_contract import IdempotencyContract
 from tests.contract.inbox_contract import InboxContract
+from tests.contract.incidents_contract import IncidentsContract
 from tests.contract.intents_contract import IntentsContract
 from tests.contract.isolation_contract import IsolationContract
 from tests.contract.journal_contract import JournalContract
@@ -32,6 +33,7 @@ from tests.contract.reconciliation_contract import (
     ExecutionTrailContract,
     ReconciliationContract,
 )
+from tests.contract.reprice_contract import RepriceContract
 from tests.contract.reserve_contract import ReserveContract
 from tests.contract.reversal_contract import ReversalContract
 from tests.contract.schedules_contract import SchedulesContract
@@ -93,6 +95,12 @@ class TestReserve(InPostgres, ReserveContract): ...
 
 
 class TestSettle(InPostgres, SettleContract): ...
+
+
+class TestReprice(InPostgres, RepriceContract): ...
+
+
+class TestIncidents(InPostgres, IncidentsContract): ...
 
 
 class TestSeals(InPostgres, SealsContract): ...

@@ -51,6 +51,10 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     "deposits": _SERVED,
     "event_heads": (Right((WORKER,), INSERT), Right((WORKER,), UPDATE)),
     "events": (Right((WORKER,), INSERT),),
+    "execution_incidents": (
+        Right(EVERYBODY, INSERT),
+        Right(API_OPS, UPDATE, "closed_at closed_by closed_by_name note state"),
+    ),
     "fills": (Right(EVERYBODY, INSERT),),
     "idempotency_keys": _SERVED,
     "inbox": (Right(EVERYBODY, INSERT),),
@@ -192,6 +196,7 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
             ),
         ),
     ),
+    "order_evidence": _SERVED,
     "orders": (
         *_SERVED,
         Right(EVERYBODY, UPDATE, "outcome reject_reason status updated_at version"),

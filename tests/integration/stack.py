@@ -29,8 +29,10 @@ from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.liquidity.refill_quotas import RefillQuotas
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -123,6 +125,7 @@ class Stack:
         self.api, self.worker, self.ops = api, worker, ops
         self.clock, self.ids = SystemClock(), SystemIds()
         self.background = Background()
+        self.tally = AttemptTally()
         in_flight = InFlight()
         self.uow = PostgresUnitOfWork(main=api, record=record, known=KnownAccounts())
         self.worker_uow = PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts())
@@ -133,14 +136,18 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
-        record_outcome = RecordOutcome(
-            uow=self.uow, providers=self.lps, clock=self.clock, ids=self.ids
-        )
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
         self.request_quote = RequestQuote(providers=self.lps, **common.named())
         self.accept_quote = AcceptQuote(
             providers=self.lps,
-            record=record_outcome,
+            record=self.record_outcome(self.uow),
+            reprice=RepriceRefused(
+                uow=self.uow,
+                platform=self.platform,
+                providers=self.lps,
+                tally=self.tally,
+                clock=self.clock,
+            ),
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
             **common.named(),
@@ -156,9 +163,7 @@ class Stack:
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
             providers=self.lps,
-            record=RecordOutcome(
-                uow=self.worker_uow, providers=self.lps, clock=self.clock, ids=self.ids
-            ),
+            record=self.record_outcome(self.worker_uow),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
         )
@@ -171,6 +176,11 @@ class Stack:
         )
         self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
         self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))
+
+    def record_outcome(self, uow: UnitOfWork) -> RecordOutcome:
+        return RecordOutcome(
+            uow=uow, providers=self.lps, tally=self.tally, clock=self.clock, ids=self.ids
+        )
 
     async def seed(self) -> None:
         editor = PostgresCatalogEditor(self.ops)

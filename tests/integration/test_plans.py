@@ -34,12 +34,12 @@ from adapters.postgres.ledger_history import (
     NUMBERED_LINES,
     POSTED_WITH,
 )
-from adapters.postgres.orders import LAST_ATTEMPT
+from adapters.postgres.orders import ATTEMPTS
 from adapters.postgres.quotes import OFFER
 from adapters.postgres.reconciliation_sql import LEDGER_SIDE
 from adapters.postgres.seals import AFTER, COVERING, END_OF_BLOCK, HEAD, PAGE
 from adapters.postgres.trading import OPEN_ATTEMPT, OPEN_ORDER, QUOTE_OF
-from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, RESERVE, SETTLE
+from adapters.postgres.trading_sql import KEEP_OPEN, REJECT, REPRICE, RESERVE, SETTLE
 from tests.fixtures.postgres_servers import Database
 
 STATEMENTS: Final = {
@@ -47,6 +47,7 @@ STATEMENTS: Final = {
     "reserve": RESERVE,
     "settle": SETTLE,
     "reject": REJECT,
+    "reprice": REPRICE,
     "keep_open": KEEP_OPEN,
     "find_accounts": FIND,
     "write": WRITE,
@@ -56,7 +57,7 @@ STATEMENTS: Final = {
     "quote": QUOTE_OF,
     "open_order": OPEN_ORDER,
     "open_attempt": OPEN_ATTEMPT,
-    "last_attempt": LAST_ATTEMPT,
+    "attempts": ATTEMPTS,
     "accounts": ACCOUNTS,
     "balances": LOCK_BALANCES,
     "holds": LOCK_HOLDS,

@@ -28,7 +28,7 @@ from tests.contract.events_contract import new
 from tests.contract.reconciliation_contract import LP, SOURCE, new_statement
 from tests.contract.world import LONG_LEASE, World
 from tests.fixtures.postgres_servers import Server, in_thread
-from tests.integration import swapping_settlements, swapping_webhooks
+from tests.integration import swapping_parts
 from tests.integration.direct import connected
 from tests.integration.swapping_attempts import (
     Attempt,
@@ -172,8 +172,7 @@ ANSWERS: dict[str, tuple[object, Attempt]] = {
         (),
         lambda tx, of, _: tx.execution_trail.of_orders((of.trade.order.id,)),
     ),
-    **swapping_settlements.ANSWERS,
-    **swapping_webhooks.ANSWERS,
+    **swapping_parts.ANSWERS,
 }
 REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
     "events.get": (NotFound, lambda tx, of, _: tx.events.get(of.told.id)),
@@ -283,8 +282,7 @@ REFUSALS: dict[str, tuple[type[Exception], Attempt]] = {
         asyncpg.ForeignKeyViolationError,
         lambda tx, of, _: tx.transfer_batches.add(of.transfer_batch),
     ),
-    **swapping_settlements.REFUSALS,
-    **swapping_webhooks.REFUSALS,
+    **swapping_parts.REFUSALS,
 }
 # These are about the caller's own rows whatever is passed.
 OWN: dict[str, Attempt] = {
@@ -334,8 +332,7 @@ OWN: dict[str, Attempt] = {
         BreakFilter(), after=None, limit=100
     ),
     "execution_trail.unfinished": lambda tx, of, _: tx.execution_trail.unfinished(LP),
-    **swapping_settlements.OWN,
-    **swapping_webhooks.OWN,
+    **swapping_parts.OWN,
 }
 
 

@@ -20,6 +20,7 @@ from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
 from domain.liquidity.netting import LpSettlement
+from domain.orders.incident import ExecutionIncident
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
 from domain.shared.ids import ChangeRequestId, OperatorId, TransactionId
@@ -30,6 +31,7 @@ from tests.contract.events_contract import announced, events, new, number
 from tests.contract.history_contract import fold_all
 from tests.contract.holds_contract import do, hold_on
 from tests.contract.inbox_contract import take
+from tests.contract.incidents_contract import evidence_of, incident_of
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
 from tests.contract.lp_quotas_contract import claim as claim_quota
 from tests.contract.lp_settlements_contract import new_terms, opening
@@ -92,6 +94,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     transfer: Transfer
     reconciled: Reconciled
     transfer_batch: TransferBatch
+    incident: ExecutionIncident
     changed: AccountChange
     correction: Correction
     leased: Intent
@@ -201,6 +204,7 @@ async def inhabitant(world: World) -> Inhabitant:
         transfer=transfer,
         reconciled=await reconciled(world, party),
         transfer_batch=await batch_with(world, party, transfer),
+        incident=await incident(world, party, execution),
         changed=changed,
         correction=correction,
         leased=await intent(world, party, leased=True),
@@ -218,6 +222,16 @@ async def settling(world: World, party: Party) -> LpSettlement:
     made = await opening(world, new_terms(world), tenant_id=party.tenant_id)
     assert made is not None
     return made
+
+
+async def incident(world: World, party: Party, execution: OpenExecution) -> ExecutionIncident:
+    """Of an order that is open, with evidence somebody attached."""
+    opened = incident_of(world, execution)
+    async with world.ports.uow.begin(party.tenant_id) as tx:
+        assert await tx.incidents.open(opened)
+        await tx.order_evidence.add(evidence_of(world, execution))
+        await tx.commit()
+    return opened
 
 
 async def hooked(world: World, party: Party) -> Hooked:

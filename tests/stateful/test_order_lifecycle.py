@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Unknown
 from domain.liquidity.outcome import Rejected as LpRejected
+from domain.liquidity.proofs import Absence
 from domain.liquidity.resolution import (
     AlreadySettled,
     AttemptState,
@@ -51,6 +52,9 @@ class Truth(Enum):
     REFUSED = "refused"
 
 
+TABLE: Final = Absence(witnesses=("order", "trades"), after="its expiry")
+
+
 class OrderLifecycleMachine(RuleBasedStateMachine):
     order: Order
     attempt: AttemptState
@@ -63,7 +67,7 @@ class OrderLifecycleMachine(RuleBasedStateMachine):
         self.attempt = AttemptState(
             status=AttemptStatus.SENDING,
             lp_expires_at=LP_EXPIRES_AT,
-            proves_absence=proves_absence,
+            absence=TABLE if proves_absence else None,
             looks=0,
         )
         self.truth = Truth.NOTHING
@@ -88,7 +92,7 @@ class OrderLifecycleMachine(RuleBasedStateMachine):
         """However late, or never. An expired quote is refused, if the LP proves absence."""
         self.in_flight = False
         expired = self.now - LP_CLOCK_LAG >= LP_EXPIRES_AT
-        refuses = expired and self.attempt.proves_absence
+        refuses = expired and self.attempt.absence is not None
         self.truth = Truth.REFUSED if refuses else truth
 
     @precondition(lambda self: self.truth is Truth.QUEUED)
@@ -108,7 +112,7 @@ class OrderLifecycleMachine(RuleBasedStateMachine):
             return NotSeen(authoritative=False, detail="one witness")
         record_complete = self.now > LP_EXPIRES_AT + MARGIN
         if sight == "bold" and (self.truth is Truth.NOTHING or not record_complete):
-            return NotSeen(authoritative=True, detail="all witnesses")
+            return NotSeen(authoritative=True, detail="all witnesses", witnesses=TABLE.witnesses)
         match self.truth:
             case Truth.EXECUTED:
                 return Filled(
@@ -119,7 +123,11 @@ class OrderLifecycleMachine(RuleBasedStateMachine):
             case Truth.QUEUED:
                 return Pending(lp_execution_id="x-1")
             case Truth.NOTHING:
-                return NotSeen(authoritative=record_complete, detail="no record")
+                return NotSeen(
+                    authoritative=record_complete,
+                    detail="no record",
+                    witnesses=TABLE.witnesses,
+                )
 
     def conclude(self, seen: Outcome | NotSeen) -> None:
         match decide(self.attempt, seen, now=self.now, margin=MARGIN):

@@ -12,6 +12,7 @@ from adapters.liquidity.b2c2.config import B2c2Settings
 from adapters.liquidity.b2c2.lookup import Lookup
 from adapters.liquidity.b2c2.names import Names
 from adapters.liquidity.b2c2.outcomes import Asked, LookUp, read_placed
+from adapters.liquidity.b2c2.proofs import PROOFS
 from adapters.liquidity.b2c2.quoting import Quoting
 from adapters.liquidity.b2c2.transform import order_body, quoted_price
 from adapters.liquidity.b2c2.wire import Wire
@@ -38,7 +39,7 @@ CAPABILITIES: Final = Capabilities(
     exact_base=True,
     client_ref=True,
     lookup_by=LookupBy.CLIENT_REF,
-    proves_absence=True,
+    proofs=PROOFS,
     settlement=Settlement.POST_TRADE,
     last_look=True,
     reports_balances=True,

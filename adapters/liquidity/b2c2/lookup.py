@@ -7,6 +7,7 @@ from adapters.liquidity.amounts import rounded_units
 from adapters.liquidity.b2c2.history import PAGE_ROWS, Page, scan
 from adapters.liquidity.b2c2.names import Names, order_id_for, our_code, their_name, unit_for
 from adapters.liquidity.b2c2.outcomes import Asked, filled_of, listed, read_looked_up
+from adapters.liquidity.b2c2.proofs import WITNESSES
 from adapters.liquidity.b2c2.replies import Body
 from adapters.liquidity.b2c2.schemas import Trade, read_balances, read_trades
 from adapters.liquidity.b2c2.transform import SIDES
@@ -50,7 +51,7 @@ class Lookup:
         if not found.complete:
             return NotSeen(authoritative=False, detail="no such order; the trades were unreadable")
         detail = f"no such order, and none of {len(found.trades)} trades after its expiry is ours"
-        return NotSeen(authoritative=True, detail=detail)
+        return NotSeen(authoritative=True, detail=detail, witnesses=WITNESSES)
 
     async def page(self, *, since: datetime, until: datetime, limit: int) -> LpExecutionPage:
         found = await scan(lambda cursor: self._page(since, until, cursor))

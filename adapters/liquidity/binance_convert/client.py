@@ -8,6 +8,7 @@ from adapters.http_client.client import HttpClient
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
 from adapters.liquidity.binance_convert.lookup import Lookup
 from adapters.liquidity.binance_convert.outcomes import LookUp, read_accept
+from adapters.liquidity.binance_convert.proofs import PROOFS
 from adapters.liquidity.binance_convert.quoting import Quoting
 from adapters.liquidity.binance_convert.wire import Wire
 from adapters.liquidity.channel import Channel
@@ -34,7 +35,7 @@ CAPABILITIES: Final = Capabilities(
     exact_out=True,
     client_ref=False,
     lookup_by=LookupBy.LP_QUOTE_ID,
-    proves_absence=True,
+    proofs=PROOFS,
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,

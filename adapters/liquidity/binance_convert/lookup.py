@@ -8,6 +8,7 @@ from adapters.http_client.exchange import Answered
 from adapters.liquidity.amounts import exact_sum
 from adapters.liquidity.binance_convert.history import PAGE_ROWS, scan
 from adapters.liquidity.binance_convert.outcomes import listed, outcome_of, read_order
+from adapters.liquidity.binance_convert.proofs import WITNESSES
 from adapters.liquidity.binance_convert.schemas import (
     OrderRecord,
     TradeFlow,
@@ -76,7 +77,7 @@ class Lookup:
         if not found.complete:
             return NotSeen(authoritative=False, detail="no such order; tradeFlow was not readable")
         detail = f"no such order, and none of {len(found.rows)} rows of tradeFlow after its expiry"
-        return NotSeen(authoritative=True, detail=detail)
+        return NotSeen(authoritative=True, detail=detail, witnesses=WITNESSES)
 
     async def page(self, *, since: datetime, until: datetime, limit: int) -> LpExecutionPage:
         found = await scan(self._page, since_ms=to_ms(since), until_ms=to_ms(until), limit=limit)

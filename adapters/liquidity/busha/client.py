@@ -9,6 +9,7 @@ from adapters.http_client.client import HttpClient
 from adapters.liquidity.busha.config import BushaSettings
 from adapters.liquidity.busha.lookup import Lookup
 from adapters.liquidity.busha.outcomes import LookUp, outcome_of, read_transfer
+from adapters.liquidity.busha.proofs import PROOFS
 from adapters.liquidity.busha.quoting import Quoting
 from adapters.liquidity.busha.schemas import Transfer
 from adapters.liquidity.busha.wire import TRANSFERS, Wire
@@ -36,7 +37,7 @@ CAPABILITIES: Final = Capabilities(
     client_ref=False,
     lookup_by=LookupBy.LP_QUOTE_ID,
     # An expired quote stays executable, so a request that was lost may still be carried out.
-    proves_absence=False,
+    proofs=PROOFS,
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,

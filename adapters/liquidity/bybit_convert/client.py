@@ -10,6 +10,7 @@ from adapters.liquidity.amounts import whole_text
 from adapters.liquidity.bybit_convert.config import BybitConvertSettings
 from adapters.liquidity.bybit_convert.lookup import Lookup
 from adapters.liquidity.bybit_convert.outcomes import LookUp, read_execute
+from adapters.liquidity.bybit_convert.proofs import PROOFS
 from adapters.liquidity.bybit_convert.quoting import Quoting
 from adapters.liquidity.bybit_convert.wire import Wire
 from adapters.liquidity.channel import Channel
@@ -34,7 +35,7 @@ CAPABILITIES: Final = Capabilities(
     exact_out=False,
     client_ref=False,
     lookup_by=LookupBy.LP_QUOTE_ID,
-    proves_absence=True,
+    proofs=PROOFS,
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,

@@ -6,6 +6,7 @@ from urllib.parse import quote as url_quote
 
 from adapters.liquidity.bybit_convert.history import PAGE_ROWS, scan
 from adapters.liquidity.bybit_convert.outcomes import listed, outcome_of, read_result
+from adapters.liquidity.bybit_convert.proofs import WITNESSES
 from adapters.liquidity.bybit_convert.replies import Result
 from adapters.liquidity.bybit_convert.schemas import Conversion, read_conversions
 from adapters.liquidity.bybit_convert.wire import Wire
@@ -50,7 +51,7 @@ class Lookup:
         if not found.complete:
             return NotSeen(authoritative=False, detail="not found; the history was not readable")
         detail = f"not found, and none of {len(found.rows)} rows of the history after its expiry"
-        return NotSeen(authoritative=True, detail=detail)
+        return NotSeen(authoritative=True, detail=detail, witnesses=WITNESSES)
 
     async def page(self, *, since: datetime, until: datetime, limit: int) -> LpExecutionPage:
         found = await scan(self._page, since_ms=to_ms(since), until_ms=to_ms(until))

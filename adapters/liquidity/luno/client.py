@@ -8,6 +8,7 @@ from adapters.liquidity.channel import Channel
 from adapters.liquidity.luno.config import LunoSettings
 from adapters.liquidity.luno.lookup import Lookup
 from adapters.liquidity.luno.outcomes import LookUp, read_placed
+from adapters.liquidity.luno.proofs import PROOFS
 from adapters.liquidity.luno.quoting import Quoting
 from adapters.liquidity.luno.ticket import read_ticket
 from adapters.liquidity.luno.wire import Wire
@@ -34,7 +35,7 @@ CAPABILITIES: Final = Capabilities(
     client_ref=True,
     client_ref_length_max=255,
     lookup_by=LookupBy.CLIENT_REF,
-    proves_absence=True,
+    proofs=PROOFS,
     settlement=Settlement.PREFUNDED,
     asynchronous=True,
     last_look=True,

@@ -8,6 +8,7 @@ from adapters.liquidity.channel import LOOKUP_ATTEMPTS
 from adapters.liquidity.luno.history import PAGE_ROWS, scan
 from adapters.liquidity.luno.names import our_asset, pair_of
 from adapters.liquidity.luno.outcomes import listed, outcome_of, read_order
+from adapters.liquidity.luno.proofs import WITNESSES
 from adapters.liquidity.luno.quoting import Quoting
 from adapters.liquidity.luno.schemas import OrderRecord, read_balances, read_order_list
 from adapters.liquidity.luno.wire import BALANCE, LIST_ORDERS, ORDER, Wire
@@ -73,7 +74,7 @@ class Lookup:
         if any(identifier(row.client_order_id) is None for row in found.rows):
             return Unknown(cause="an order that does not tell its reference may be this one")
         detail = f"no such order, and none of {len(found.rows)} listed after its deadline"
-        return NotSeen(authoritative=True, detail=detail)
+        return NotSeen(authoritative=True, detail=detail, witnesses=WITNESSES)
 
     async def page(self, *, since: datetime, until: datetime, limit: int) -> LpExecutionPage:
         async def fetch(closed: bool, before_ms: int) -> tuple[OrderRecord, ...] | None:

@@ -4,6 +4,7 @@ from typing import Final
 import click
 from dishka import AsyncContainer
 
+from application.decide_change import DecideChange
 from application.idempotency import Answer
 from application.ledger.change_terms import (
     ChangeTerms,
@@ -11,7 +12,14 @@ from application.ledger.change_terms import (
     ProposeCommand,
     credit_line_units,
 )
-from application.ports.change_requests import ChangeRequest, ChangeState, CreditLine
+from application.ports.change_requests import (
+    Change,
+    ChangeRequest,
+    ChangeState,
+    CreditLine,
+    ResolveOrder,
+    kind_of,
+)
 from application.ports.unit_of_work import UnitOfWork
 from domain.ledger.account_name import book_name
 from domain.shared.errors import NotFound
@@ -24,12 +32,12 @@ from entrypoints.cli.operator_key import operator_key_option, operator_with
 from entrypoints.cli.output import json_option, print_object, print_rows
 
 COLUMNS: Final = (
-    *("id", "kind", "account", "asset", "line_before", "line", "state", "proposed_by"),
-    *("decided_by", "reason"),
+    *("id", "kind", "account", "asset", "line_before", "line", "order", "as", "state"),
+    *("proposed_by", "decided_by", "reason"),
 )
 LIMIT_MAX: Final = 1_000
 REASON: Final = "Kept with it: a ticket, no names of customers."
-Decision = Callable[[ChangeTerms, DecideCommand], Awaitable[Answer[ChangeRequest]]]
+Decision = Callable[[DecideChange, DecideCommand], Awaitable[Answer[ChangeRequest]]]
 
 
 def ACCOUNT(text: str) -> AccountId:  # noqa: N802 - its name is what --help shows
@@ -77,7 +85,7 @@ def propose_closing(account_id: AccountId, reason: str, operator_key: str, as_js
 @json_option
 def approve(change_id: ChangeRequestId, operator_key: str, as_json: bool) -> None:
     """Do what another operator proposed."""
-    _decide(ChangeTerms.approve, change_id, operator_key, as_json=as_json)
+    _decide(DecideChange.approve, change_id, operator_key, as_json=as_json)
 
 
 @change.command()
@@ -86,7 +94,7 @@ def approve(change_id: ChangeRequestId, operator_key: str, as_json: bool) -> Non
 @json_option
 def reject(change_id: ChangeRequestId, operator_key: str, as_json: bool) -> None:
     """Say no to what was proposed, also by yourself."""
-    _decide(ChangeTerms.reject, change_id, operator_key, as_json=as_json)
+    _decide(DecideChange.reject, change_id, operator_key, as_json=as_json)
 
 
 @change.command()
@@ -157,7 +165,7 @@ def _decide(
         by = await operator_with(container, operator_key)
         tenant_id = await _book_of_change(container, change_id)
         command = DecideCommand(tenant_id=tenant_id, change_id=change_id, by=by)
-        decided = await decide(await container.get(ChangeTerms), command)
+        decided = await decide(await container.get(DecideChange), command)
         return await _shown(container, tenant_id, decided.value)
 
     print_object(run(work), as_json=as_json)
@@ -185,28 +193,40 @@ async def _shown(
     container: AsyncContainer, tenant_id: TenantId, request: ChangeRequest
 ) -> Mapping[str, object]:
     proposed, decided = request.proposed_by, request.decided_by
-    uow: UnitOfWork = await container.get(UnitOfWork)
-    async with uow.begin(tenant_id) as tx:
-        account = (await tx.accounts.get(request.change.account_id)).account
-    scale = (await orders.catalog(container)).asset(account.asset).scale
-    line = request.change if isinstance(request.change, CreditLine) else None
-
-    def amount(floor_units: str) -> str:
-        return format_units(credit_line_units(floor_units), scale=scale)
-
     return {
         "id": encode_id(IdPrefix.CHANGE_REQUEST, request.id),
         "tenant": book_name(tenant_id),
-        "kind": request.change.__struct_config__.tag,
-        "account": encode_id(IdPrefix.ACCOUNT, account.id),
-        "owner": account.key.owner,
-        "asset": account.asset,
-        "line_before": None if line is None else amount(line.floor_before),
-        "line": None if line is None else amount(line.floor_units),
+        "kind": kind_of(request.change),
+        **await _about(container, tenant_id, request.change),
         "reason": request.reason,
         "state": request.state.value,
         "proposed_by": proposed.name,
         "proposed_at": request.proposed_at,
         "decided_by": None if decided is None else decided.name,
         "decided_at": request.decided_at,
+    }
+
+
+async def _about(
+    container: AsyncContainer, tenant_id: TenantId, change: Change
+) -> Mapping[str, object]:
+    uow: UnitOfWork = await container.get(UnitOfWork)
+    assets = await orders.catalog(container)
+    async with uow.begin(tenant_id) as tx:
+        if isinstance(change, ResolveOrder):
+            instrument = assets.instrument((await tx.orders.get(change.order_id)).instrument)
+            return orders.shown_resolution(change, instrument)
+        account = (await tx.accounts.get(change.account_id)).account
+    scale = assets.asset(account.asset).scale
+    line = change if isinstance(change, CreditLine) else None
+
+    def amount(floor_units: str) -> str:
+        return format_units(credit_line_units(floor_units), scale=scale)
+
+    return {
+        "account": encode_id(IdPrefix.ACCOUNT, account.id),
+        "owner": account.key.owner,
+        "asset": account.asset,
+        "line_before": None if line is None else amount(line.floor_before),
+        "line": None if line is None else amount(line.floor_units),
     }

@@ -1,20 +1,15 @@
-import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 import click
 from dishka import AsyncContainer
 
-from application.orders.resolve_execution import ResolveExecution
-from application.ports.intents import DueIntent, IntentKind
-from application.ports.liquidity import LiquidityProvider
-from application.ports.trading import OrderDetail, OrderFilter
+from application.ports.trading import OrderFilter
 from application.ports.unit_of_work import UnitOfWork
-from domain.liquidity.quote import LpName
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.shared.ids import CustomerId, IdPrefix, OrderId, TenantId, decode_id
 from entrypoints.cli import orders
+from entrypoints.cli.commands.order_resolve import resolve
 from entrypoints.cli.operator import CUSTOMER, TENANT, partners, run
 from entrypoints.cli.output import json_option, print_object, print_rows
 
@@ -23,9 +18,6 @@ COLUMNS: Final = (
     *("quote_amount", "reject_reason", "updated_at"),
 )
 LIMIT_MAX: Final = 1_000
-# How long we wait for a worker to look, where this process does not know the LP.
-WORKER_LOOKS_WITHIN: Final = timedelta(seconds=8)
-ASK_EVERY: Final = timedelta(milliseconds=200)
 
 
 @click.group()
@@ -87,56 +79,7 @@ def show(order_id: str, as_json: bool) -> None:
     print_object(run(work), as_json=as_json)
 
 
-@order.command()
-@click.argument("order_id")
-@json_option
-def resolve(order_id: str, as_json: bool) -> None:
-    """Look a pending order up at its LP now, and show what was seen.
-
-    Settles it only on proof, as the worker does; there is no way to force an outcome. Exits 1
-    while the order is not final.
-    """
-    wanted = _order_id(order_id)
-
-    async def work(container: AsyncContainer) -> Mapping[str, object]:
-        tenant_id, before = await orders.find(container, wanted)
-        after = before
-        if not before.order.is_final:
-            await _look(container, tenant_id, before)
-            after = await orders.load(container, tenant_id, wanted) or before
-        shown = orders.shown_detail(after, tenant_id, await orders.catalog(container))
-        return {"looked": _looks(after) != _looks(before) or after != before, **shown}
-
-    result = run(work)
-    print_object(result, as_json=as_json)
-    if not result["final"]:
-        raise click.exceptions.Exit(1)
-
-
-async def _look(container: AsyncContainer, tenant_id: TenantId, before: OrderDetail) -> None:
-    order_id = before.order.id
-    uow: UnitOfWork = await container.get(UnitOfWork)
-    async with uow.begin(tenant_id) as tx:
-        if not await tx.intents.make_due(IntentKind.SETTLE_EXECUTION, order_id):
-            raise click.ClickException("somebody is looking it up at this moment; ask again")
-        await tx.commit()
-    providers = await container.get(Mapping[LpName, LiquidityProvider])
-    if before.attempt is not None and before.attempt.lp in providers:
-        await (await container.get(ResolveExecution)).execute(DueIntent(tenant_id, order_id))
-        return
-    # This process does not know the LP, but it is due now, and a worker does.
-    try:
-        async with asyncio.timeout(WORKER_LOOKS_WITHIN.total_seconds()):
-            while await orders.load(container, tenant_id, order_id) == before:  # noqa: ASYNC110
-                await asyncio.sleep(ASK_EVERY.total_seconds())  # another process changes it
-    except TimeoutError:
-        raise click.ClickException(
-            "no worker has looked it up, and its LP is not configured here: set AKSUM_LP_CONFIG"
-        ) from None
-
-
-def _looks(detail: OrderDetail) -> int:
-    return 0 if detail.attempt is None else detail.attempt.looks
+order.add_command(resolve)
 
 
 def _order_id(text: str) -> OrderId:

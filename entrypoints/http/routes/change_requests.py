@@ -6,10 +6,14 @@ from uuid import UUID
 
 import msgspec
 
+from application.decide_change import DecideChange
 from application.idempotency import Answer
 from application.ledger.change_terms import ChangeTerms, DecideCommand, ProposeCommand
-from application.ports.change_requests import ChangeRequest
+from application.ports.change_requests import ChangeRequest, ResolveOrder
+from application.ports.unit_of_work import Transaction
 from application.tenants.authenticate import operator_of
+from domain.assets.catalog import Catalog
+from domain.assets.instrument import split_symbol
 from domain.shared.errors import NotFound
 from domain.shared.ids import AccountId, ChangeRequestId, IdPrefix, TenantId, decode_id, encode_id
 from domain.shared.money import AmountInvalid, parse_units
@@ -20,12 +24,14 @@ from entrypoints.http.paging import Paging
 from entrypoints.http.problems import invalid
 from entrypoints.http.reply import Reply, answer, created
 from entrypoints.http.schemas.change_requests import (
-    ChangeKind,
+    AboutAccount,
+    AboutOrder,
     ChangeRequestBody,
     ChangeRequestQuery,
     ChangeRequestsQuery,
     CreateChangeRequestBody,
     DecideChangeRequestBody,
+    TermsKind,
     change_request_body,
 )
 from entrypoints.http.schemas.values import Page
@@ -49,11 +55,11 @@ ITEM: Final = f"{CHANGES}/{{change_request_id}}"
 )
 async def create_change_request(call: Call[CreateChangeRequestBody]) -> Reply:
     asked = call.input
-    if (asked.kind is ChangeKind.CREDIT_LINE) != (asked.credit_line is not None):
+    if (asked.kind is TermsKind.CREDIT_LINE) != (asked.credit_line is not None):
         raise invalid(
             "`credit_line` goes with `credit_line`, and only there", pointer="/credit_line"
         )
-    tenant_id = await _partner(call, asked.tenant_id)
+    tenant_id = await partner(call, asked.tenant_id)
     account_id = AccountId(decode_id(IdPrefix.ACCOUNT, asked.account_id))
     command = ProposeCommand(
         tenant_id=tenant_id,
@@ -64,7 +70,7 @@ async def create_change_request(call: Call[CreateChangeRequestBody]) -> Reply:
         request=call.idempotency,
     )
     done = await call.services.change_terms.propose(command)
-    return await _created(call, tenant_id, done)
+    return await change_created(call, tenant_id, done)
 
 
 @operation(
@@ -78,7 +84,7 @@ async def create_change_request(call: Call[CreateChangeRequestBody]) -> Reply:
 )
 async def list_change_requests(call: Call[ChangeRequestsQuery]) -> Reply:
     paging = Paging("change requests", call.tenant_id, call.input)
-    tenant_id = await _partner(call, call.input.tenant_id)
+    tenant_id = await partner(call, call.input.tenant_id)
     before = None if paging.position is None else ChangeRequestId(UUID(int=paging.position))
     async with call.services.uow.begin(tenant_id) as tx:
         rows = await tx.change_requests.page(call.input.state, before=before, limit=paging.rows)
@@ -102,7 +108,7 @@ async def list_change_requests(call: Call[ChangeRequestsQuery]) -> Reply:
     item=IdPrefix.CHANGE_REQUEST,
 )
 async def get_change_request(call: Call[ChangeRequestQuery]) -> Reply:
-    tenant_id = await _partner(call, call.input.tenant_id)
+    tenant_id = await partner(call, call.input.tenant_id)
     async with call.services.uow.begin(tenant_id) as tx:
         found = await tx.change_requests.get(ChangeRequestId(call.item_id))
     (shown,) = await _bodies(call, tenant_id, [found])
@@ -125,12 +131,13 @@ async def get_change_request(call: Call[ChangeRequestQuery]) -> Reply:
         "change_decided",
         "change_outdated",
         "floor_above_available",
+        "order_being_looked_up",
         "second_operator_required",
     ),
-    policy=ChangeTerms,
+    policy=DecideChange,
 )
 async def approve_change_request(call: Call[DecideChangeRequestBody]) -> Reply:
-    return await _decide(call, call.services.change_terms.approve)
+    return await _decide(call, call.services.decide_change.approve)
 
 
 @operation(
@@ -143,27 +150,27 @@ async def approve_change_request(call: Call[DecideChangeRequestBody]) -> Reply:
     item=IdPrefix.CHANGE_REQUEST,
     idempotent=True,
     refusals=("change_decided",),
-    policy=ChangeTerms,
+    policy=DecideChange,
 )
 async def reject_change_request(call: Call[DecideChangeRequestBody]) -> Reply:
-    return await _decide(call, call.services.change_terms.reject)
+    return await _decide(call, call.services.decide_change.reject)
 
 
 async def _decide(
     call: Call[DecideChangeRequestBody],
     decide: Callable[[DecideCommand], Awaitable[Answer[ChangeRequest]]],
 ) -> Reply:
-    tenant_id = await _partner(call, call.input.tenant_id)
+    tenant_id = await partner(call, call.input.tenant_id)
     command = DecideCommand(
         tenant_id=tenant_id,
         change_id=ChangeRequestId(call.item_id),
         by=operator_of(call.caller),
         request=call.idempotency,
     )
-    return await _created(call, tenant_id, await decide(command))
+    return await change_created(call, tenant_id, await decide(command))
 
 
-async def _created(call: Call[I], tenant_id: TenantId, done: Answer[ChangeRequest]) -> Reply:
+async def change_created(call: Call[I], tenant_id: TenantId, done: Answer[ChangeRequest]) -> Reply:
     (shown,) = await _bodies(call, tenant_id, [done.value])
     location = f"{CHANGES}/{shown.id}?tenant_id={shown.tenant_id}"
     return created(shown, location=location, replayed=done.replayed)
@@ -174,15 +181,25 @@ async def _bodies(
 ) -> list[ChangeRequestBody]:
     catalog = (await call.services.platform.view()).catalog
     async with call.services.uow.begin(tenant_id) as tx:
-        views = [await tx.accounts.get(each.change.account_id) for each in requests]
-    assets = [catalog.asset(view.account.asset) for view in views]
+        abouts = [await _about(tx, catalog, each) for each in requests]
     return [
-        change_request_body(each, asset, tenant_id=tenant_id)
-        for each, asset in zip(requests, assets, strict=True)
+        change_request_body(each, about, tenant_id=tenant_id)
+        for each, about in zip(requests, abouts, strict=True)
     ]
 
 
-async def _partner(call: Call[I], text: str) -> TenantId:
+async def _about(
+    tx: Transaction, catalog: Catalog, request: ChangeRequest
+) -> AboutAccount | AboutOrder:
+    change = request.change
+    if isinstance(change, ResolveOrder):
+        order = await tx.orders.get(change.order_id)
+        return AboutOrder(*map(catalog.asset, split_symbol(order.instrument)))
+    account = (await tx.accounts.get(change.account_id)).account
+    return AboutAccount(catalog.asset(account.asset))
+
+
+async def partner(call: Call[I], text: str) -> TenantId:
     """Raises `NotFound`, also for the house: it has no account with terms to change."""
     tenant_id = TenantId(decode_id(IdPrefix.TENANT, text))
     if tenant_id == HOUSE_TENANT_ID:

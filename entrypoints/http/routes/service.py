@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from application.orders.attempt_tally import AttemptTally
+from application.orders.watch_executions import Watched
 from entrypoints.http.metrics import CONTENT_TYPE
 from entrypoints.http.operation import AnyOperation, Call, Nothing, operation
 from entrypoints.http.reply import JSON, Reply, answer
@@ -12,7 +14,10 @@ _PAGE_HEADERS = ((b"content-security-policy", b"default-src 'none'; style-src 'u
 
 
 def service_operations(
-    *, metrics: Callable[[], bytes], document: Callable[[], bytes], page: Callable[[], bytes]
+    *,
+    metrics: Callable[[Watched, AttemptTally], bytes],
+    document: Callable[[], bytes],
+    page: Callable[[], bytes],
 ) -> tuple[AnyOperation, ...]:
     """`document` and `page` are asked when served: they describe these operations too."""
 
@@ -42,13 +47,15 @@ def service_operations(
     @operation(
         "GET",
         "/metrics",
-        summary="Metrics of this process, for Prometheus",
+        summary="Metrics of this process and of what is open at LPs, for Prometheus",
         scope=None,
         takes=Nothing,
         answers={200: "text/plain"},
     )
-    async def get_metrics(_call: Call[Nothing]) -> Reply:
-        return Reply(200, metrics(), media_type=CONTENT_TYPE)
+    async def get_metrics(call: Call[Nothing]) -> Reply:
+        watched = await call.services.watch_executions.look()
+        text = metrics(watched, call.services.attempt_tally)
+        return Reply(200, text, media_type=CONTENT_TYPE)
 
     @operation(
         "GET",

@@ -73,6 +73,8 @@ EventRef = Annotated[str, _id(IdPrefix.EVENT)]
 WebhookEndpointRef = Annotated[str, _id(IdPrefix.WEBHOOK_ENDPOINT)]
 WebhookAttemptRef = Annotated[str, _id(IdPrefix.WEBHOOK_ATTEMPT)]
 ChangeRequestRef = Annotated[str, _id(IdPrefix.CHANGE_REQUEST)]
+IncidentRef = Annotated[str, _id(IdPrefix.INCIDENT)]
+EvidenceRef = Annotated[str, _id(IdPrefix.EVIDENCE)]
 OperatorRef = Annotated[str, _id(IdPrefix.OPERATOR)]
 ApiKeyRef = Annotated[str, _id(IdPrefix.API_KEY)]
 

@@ -8,6 +8,7 @@ from dishka import Provider, Scope, provide
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
+from adapters.postgres.execution_watch import PostgresExecutionWatch
 from adapters.postgres.export import PostgresLedgerExport
 from adapters.postgres.inspection import PostgresInspection
 from adapters.postgres.keys import PostgresAccessDirectory
@@ -22,6 +23,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
 from adapters.postgres.work_list import PostgresWorkList
 from application.ports.catalog import CatalogEditor, Platform
+from application.ports.execution_watch import ExecutionWatch
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
@@ -110,6 +112,10 @@ class PersistenceProvider(Provider):
     @provide
     def lp_capacities(self, pools: Pools) -> LpCapacities:
         return PostgresLpCapacities(pools.main)
+
+    @provide
+    def execution_watch(self, pools: Pools) -> ExecutionWatch:
+        return PostgresExecutionWatch(pools.main)
 
     @provide
     def inspection(self, pools: Pools) -> DatabaseInspection:

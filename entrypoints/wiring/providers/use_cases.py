@@ -6,6 +6,7 @@ from dishka import Provider, Scope, provide
 
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
+from application.decide_change import DecideChange
 from application.events.feed_watch import FeedWatch
 from application.events.read_events import ReadEvents
 from application.events.relay_events import RelayEvents
@@ -28,9 +29,14 @@ from application.liquidity.place_with_lp import PlaceWithLp
 from application.liquidity.refill_quotas import RefillQuotas
 from application.liquidity.settle_with_lp import SettleWithLp
 from application.orders.accept_quote import AcceptQuote
+from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
+from application.orders.keep_incidents import KeepIncidents
 from application.orders.record_outcome import RecordOutcome
+from application.orders.reprice_refused import RepriceRefused
+from application.orders.resolve_by_hand import ResolveByHand
 from application.orders.resolve_execution import ResolveExecution
+from application.orders.watch_executions import WatchExecutions
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
 from application.payments.deposit_in_sandbox import DepositInSandbox
@@ -62,6 +68,7 @@ class PartnerUseCases(Provider):
     create_customer = provide(CreateCustomer)
     update_customer = provide(UpdateCustomer)
     request_quote = provide(RequestQuote)
+    reprice_refused = provide(RepriceRefused)
     accept_quote = provide(AcceptQuote)
     explain_refusal = provide(ExplainRefusal)
     create_transfer = provide(CreateTransfer)
@@ -84,6 +91,9 @@ class PlatformUseCases(Provider):
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
     change_terms = provide(ChangeTerms)
+    decide_change = provide(DecideChange)
+    keep_incidents = provide(KeepIncidents)
+    watch_executions = provide(WatchExecutions)
 
 
 class SettlementUseCases(Provider):
@@ -91,8 +101,10 @@ class SettlementUseCases(Provider):
 
     scope = Scope.APP
 
+    attempt_tally = provide(AttemptTally)
     record_outcome = provide(RecordOutcome)
     settle_with_lp = provide(SettleWithLp)
+    resolve_by_hand = provide(ResolveByHand)
 
     @provide
     def resolve_execution(

@@ -9,6 +9,7 @@ from typing import Final, get_args
 import pytest
 
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from domain.liquidity.proofs import Absence
 from domain.liquidity.resolution import (
     AlreadySettled,
     AttemptState,
@@ -50,13 +51,15 @@ def order_transitions() -> str:
     return table(["event", "rfq", *OrderStatus], rows)
 
 
+ABSENCE: Final = Absence(witnesses=("a", "b"), after="expiry")
 SIGHTINGS: Final[dict[str, Outcome | NotSeen | None]] = {
     "filled": Filled(lp_execution_id="x", base_units=1, quote_units=1, executed_at=NOW),
     "rejected": Rejected(reason="r", detail="d"),
     "pending": Pending(),
     "unknown": Unknown(cause="c"),
     "not seen": NotSeen(authoritative=False, detail="d"),
-    "not seen, authoritative": NotSeen(authoritative=True, detail="d"),
+    "not seen, authoritative": NotSeen(authoritative=True, detail="d", witnesses=("a", "b")),
+    "not seen, one witness": NotSeen(authoritative=True, detail="d", witnesses=("a",)),
     "no lookup": None,
 }
 
@@ -81,7 +84,9 @@ def resolutions() -> str:
 def resolution(
     status: AttemptStatus, seen: Outcome | NotSeen | None, *, late: bool, proves_absence: bool
 ) -> str:
-    attempt = AttemptState(status=status, lp_expires_at=NOW, proves_absence=proves_absence, looks=0)
+    attempt = AttemptState(
+        status=status, lp_expires_at=NOW, absence=ABSENCE if proves_absence else None, looks=0
+    )
     margin = timedelta(seconds=60)
     now = NOW + 2 * margin if late else NOW
     match decide(attempt, seen, now=now, margin=margin):

@@ -38,6 +38,8 @@ def test_attempt_names_its_resolver_once_it_is_resolved(
         number=1,
         lp=LpName("lp_a"),
         lp_quote_id="q1",
+        lp_base_units=1,
+        lp_quote_units=1,
         client_ref="c1",
         status=status,
         lp_expires_at=order.created_at + timedelta(seconds=8),

@@ -1,5 +1,6 @@
 """The table of a settlement's states, and what amounts make of it."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -60,7 +61,7 @@ def paid(known: LpSettlement, by: Operator = KWAME, *, owed: int = 0) -> LpSettl
     return netting.paid(known, TERMS, by=by, owed_to_us=owed, at=NOW)
 
 
-DOES: Final = {
+DOES: Final[Mapping[Action, Callable[[LpSettlement], LpSettlement]]] = {
     Action.FREEZE: lambda known: netting.frozen(
         known, until=END, net_units=-100, entries=1, value_days=0, at=NOW
     ),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.liquidity.outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from domain.liquidity.proofs import Absence
 from domain.liquidity.resolution import (
     ABSENCE_REASON,
     AlreadySettled,
@@ -28,20 +29,22 @@ TOO_LATE_FOR_THE_LP: Final = STILL_OPEN_AT + timedelta(microseconds=1)
 
 FILLED: Final = Filled(lp_execution_id="x-1", base_units=1, quote_units=2, executed_at=NOW)
 REJECTED: Final = Rejected(reason="last_look", detail="moved")
-ABSENT: Final = NotSeen(authoritative=True, detail="no order, no trade")
+TABLE: Final = Absence(witnesses=("order", "trades"), after="its expiry")
+ABSENT: Final = NotSeen(authoritative=True, detail="no order, no trade", witnesses=TABLE.witnesses)
+ONE_WITNESS: Final = NotSeen(authoritative=True, detail="no order", witnesses=("order",))
 NOT_FOUND: Final = NotSeen(authoritative=False, detail="no order")
 SIGHTINGS: Final = [FILLED, REJECTED, Pending(), Unknown(cause="503"), ABSENT, NOT_FOUND, None]
 OPEN_STATUSES: Final = [AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.UNKNOWN]
 
 UNKNOWN: Final = AttemptState(
-    status=AttemptStatus.UNKNOWN, lp_expires_at=LP_EXPIRES_AT, proves_absence=True, looks=0
+    status=AttemptStatus.UNKNOWN, lp_expires_at=LP_EXPIRES_AT, absence=TABLE, looks=0
 )
 
 attempts = st.builds(
     AttemptState,
     status=st.sampled_from(AttemptStatus),
     lp_expires_at=st.just(LP_EXPIRES_AT),
-    proves_absence=st.booleans(),
+    absence=st.sampled_from([TABLE, None]),
     looks=st.integers(0, 10_000),
 )
 moments = st.timedeltas(timedelta(days=-1), timedelta(days=3_650)).map(lambda delta: NOW + delta)
@@ -71,10 +74,17 @@ def test_absence_after_deadline_and_margin_is_proof_of_rejection() -> None:
     [
         ({}, ABSENT, STILL_OPEN_AT),
         ({}, NOT_FOUND, TOO_LATE_FOR_THE_LP),
-        ({"proves_absence": False}, ABSENT, TOO_LATE_FOR_THE_LP),
+        ({}, ONE_WITNESS, TOO_LATE_FOR_THE_LP),
+        ({"absence": None}, ABSENT, TOO_LATE_FOR_THE_LP),
         ({"status": AttemptStatus.PENDING}, ABSENT, TOO_LATE_FOR_THE_LP),
     ],
-    ids=["in time for the lp", "one witness", "expired quotes execute", "was acknowledged"],
+    ids=[
+        "in time for the lp",
+        "not late enough",
+        "one witness",
+        "expired quotes execute",
+        "was acknowledged",
+    ],
 )
 def test_absence_without_one_of_its_conditions_proves_nothing(
     change: dict[str, object], seen: NotSeen, now: datetime
@@ -86,7 +96,7 @@ def test_absence_without_one_of_its_conditions_proves_nothing(
 @given(
     attempt=attempts,
     now=moments,
-    seen=st.sampled_from([Pending(), Unknown(cause="x"), NOT_FOUND, None]),
+    seen=st.sampled_from([Pending(), Unknown(cause="x"), NOT_FOUND, ONE_WITNESS, None]),
 )
 def test_no_amount_of_time_settles_without_evidence(
     attempt: AttemptState, now: datetime, seen: Outcome | NotSeen | None
