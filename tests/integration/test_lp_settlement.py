@@ -130,6 +130,15 @@ class Desk:
             return (await tx.accounts.get(account_id)).posted
 
 
+def post_trade(stack: Stack) -> MemoryLiquidityProvider:
+    return MemoryLiquidityProvider(
+        PRIMARY,
+        clock=stack.clock,
+        prices={"BTC-USDT": parse_price("50000")},
+        capabilities=replace(CAPABILITIES, settlement=Settlement.POST_TRADE),
+    )
+
+
 def by(
     operator: Operator,
     settlement_id: SettlementId,
@@ -152,12 +161,7 @@ def by(
 @pytest.fixture
 async def desk(database: Database) -> AsyncIterator[Desk]:
     async with open_stack(database) as stack:
-        stack.lps[PRIMARY] = MemoryLiquidityProvider(
-            PRIMARY,
-            clock=stack.clock,
-            prices={"BTC-USDT": parse_price("50000")},
-            capabilities=replace(CAPABILITIES, settlement=Settlement.POST_TRADE),
-        )
+        stack.lps[PRIMARY] = post_trade(stack)
         await stack.capacities.agree(TERMS, reason="test")
         await stack.capacities.agree(replace(TERMS, asset=BTC.code), reason="test")
         desk = Desk(stack)
