@@ -266,7 +266,8 @@ freed AS (
     AND q.asset = (SELECT quota_asset FROM refused) AND (SELECT count(*) FROM quotas) > 0),
 needed AS (
   SELECT t.asset, CASE k.side WHEN 'buy' THEN $15::numeric ELSE $14::numeric END AS units
-  FROM kept k, LATERAL (SELECT asset FROM lp_terms WHERE lp = $12 AND asset = k.asset) t),
+  FROM kept k, LATERAL (
+    SELECT asset FROM lp_terms WHERE lp = $12 AND asset = (SELECT asset FROM kept)) t),
 drawn AS (
   UPDATE lp_quotas q
   SET reserved_units = q.reserved_units + n.units, drawn_units = q.drawn_units + n.units

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from application.liquidity.lp_account import lp_needs
 from application.ports.catalog import ListedLp, LpRole
@@ -19,6 +21,7 @@ from domain.orders.events import Rejected
 from domain.orders.lifecycle import apply
 from domain.shared.errors import NotFound
 from domain.shared.side import Side
+from tests.contract.reprice_contract import BACKUP, reprice, repricing
 from tests.contract.world import BASE_UNITS, BTC, EVIDENCE, LP_QUOTE_UNITS, USDT, Party, World
 
 LP = LpName("sandbox_a")
@@ -102,6 +105,24 @@ class LpQuotasContract:
         party = await given(world, LP_QUOTE_UNITS)
         await reject(world, party, await world.execution(party))
         assert await quota(world, party) == (LP_QUOTE_UNITS, 0, 0)
+
+    @pytest.mark.usefixtures("watched")
+    async def test_second_attempt_takes_of_the_next_lps_quota_and_frees_the_first(
+        self, world: World
+    ) -> None:
+        party = await given(world, LP_QUOTE_UNITS)
+        execution = await world.execution(party)
+        wanted = repricing(world, execution)
+        needed = wanted.attempt.lp_quote_units
+        async with backup_watched(world) as key:
+            assert not await reprice(world, party.tenant_id, wanted)
+            assert await quota(world, party) == (LP_QUOTE_UNITS, LP_QUOTE_UNITS, 0)
+            await hand_out(world, party, needed - 1, key=key)
+            assert not await reprice(world, party.tenant_id, wanted)
+            await hand_out(world, party, 1, key=key)
+            assert await reprice(world, party.tenant_id, wanted)
+            assert await quota(world, party) == (LP_QUOTE_UNITS, 0, 0)
+            assert await quota(world, party, key) == (needed, needed, 0)
 
     @pytest.mark.usefixtures("watched")
     async def test_unknown_outcome_keeps_the_quota(self, world: World) -> None:
@@ -230,17 +251,34 @@ async def claim(world: World, party: Party, fence: int | None = None) -> int:
 async def given(world: World, units: int) -> Party:
     """Somebody of a tenant that may take so much of what the LP can take."""
     party = await world.party()
-    fence = await claim(world, party)
-    async with world.ports.worker_uow.begin(party.tenant_id) as tx:
-        assert await tx.lp_quotas.add(KEY, units, fence=fence)
-        await tx.commit()
+    await hand_out(world, party, units)
     return party
 
 
-async def quota(world: World, party: Party) -> tuple[int, int, int]:
+async def hand_out(world: World, party: Party, units: int, *, key: CapacityKey = KEY) -> None:
+    fence = await world.ports.worker_capacities.next_fence()
+    async with world.ports.worker_uow.begin(party.tenant_id) as tx:
+        assert await tx.lp_quotas.claim((key,), fence=fence) is not None
+        assert await tx.lp_quotas.add(key, units, fence=fence)
+        await tx.commit()
+
+
+@asynccontextmanager
+async def backup_watched(world: World) -> AsyncIterator[CapacityKey]:
+    listed = ListedLp(name=BACKUP, dialect="sandbox", role=LpRole.BACKUP, rank=1)
+    await world.ports.catalog_editor.list_lps((listed,))
+    await world.ports.lp_capacities.agree(replace(TERMS, lp=BACKUP), reason="contract")
+    key = (BACKUP, USDT.code)
+    try:
+        yield key
+    finally:
+        await world.ports.lp_capacities.forget(key)
+
+
+async def quota(world: World, party: Party, key: CapacityKey = KEY) -> tuple[int, int, int]:
     """Handed out, reserved and used."""
     async with world.ports.uow.begin(party.tenant_id) as tx:
-        found = await tx.lp_quotas.get(KEY)
+        found = await tx.lp_quotas.get(key)
     assert found is not None
     return found.quota_units, found.reserved_units, found.used_units
 
