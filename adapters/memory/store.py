@@ -174,14 +174,7 @@ class Store:
         # Up to when each tenant's books are verified.
         self.verified_before: dict[TenantId, datetime] = {}
 
-        self.assets: dict[AssetCode, Asset] = {}
-        self.instruments: dict[str, Instrument] = {}
-        self.lps: dict[LpName, ListedLp] = {}
-        self.schedules: dict[str, ScheduleRow] = {}
-        self.lp_terms: dict[CapacityKey, LpTerms] = {}
-        self.lp_exposures: dict[CapacityKey, SampledExposure] = {}
-        self.lp_refills = 0
-
+        self._share()
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")
         self.api_keys = Table[ApiKeyId, ApiKey]("api_keys")
@@ -239,6 +232,16 @@ class Store:
         self.recon_lines = Table[LineId, ReconLine]("recon_lines")
         self.recon_matches = Table[MatchId, MatchRecord]("recon_matches")
         self.recon_breaks = Table[BreakId, Break]("recon_breaks")
+
+    def _share(self) -> None:
+        """Rows of no tenant."""
+        self.assets: dict[AssetCode, Asset] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.lps: dict[LpName, ListedLp] = {}
+        self.schedules: dict[str, ScheduleRow] = {}
+        self.lp_terms: dict[CapacityKey, LpTerms] = {}
+        self.lp_exposures: dict[CapacityKey, SampledExposure] = {}
+        self.lp_refills = 0
 
 
 class Rows:

@@ -56,7 +56,7 @@ Taking = Callable[[Transaction, LpSettlement], Awaitable[Step]]
 
 
 class SettlementTextInvalid(RuleViolation):
-    code = "validation_failed"
+    code = "settlement_text_invalid"
 
 
 class SettleCommand(msgspec.Struct, frozen=True, kw_only=True):

@@ -97,6 +97,7 @@ PUBLIC_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "amount_invalid": "validation_failed",
         "credit_line_invalid": "validation_failed",
         "reason_invalid": "validation_failed",
+        "settlement_text_invalid": "validation_failed",
         "evidence_invalid": "validation_failed",
         "resolution_invalid": "validation_failed",
         "asset_unknown": "not_found",
