@@ -272,6 +272,20 @@ REDELIVER_COMMITTED: Final = _point(
     "redeliver.committed", "A delivery is due once more, and nobody was told"
 )
 
+REFILL_CLAIMED: Final = _point(
+    "refill_quotas.claimed", "Quotas are claimed by a refill; none is changed"
+)
+REFILL_LOWERED: Final = _point(
+    "refill_quotas.lowered", "Part of a quota was taken back; nothing of it is handed out"
+)
+
+SETTLEMENT_BEFORE_COMMIT: Final = _point(
+    "settle_with_lp.before_commit", "A step of a settlement and its posting are not committed"
+)
+SETTLEMENT_COMMITTED: Final = _point(
+    "settle_with_lp.committed", "A step of a settlement is committed, and nobody was told"
+)
+
 PARTITIONS_BEFORE: Final = _point(
     "make_partitions.before", "Partitions of the months ahead are about to be made"
 )

@@ -26,6 +26,9 @@ class MemoryPlatform:
                 for symbol, changes in self._store.lp_route_changes.items()
                 if changes[-1].change.policy is not None
             },
+            headroom={
+                key: kept.exposure.available_units for key, kept in self._store.lp_exposures.items()
+            },
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

@@ -25,8 +25,10 @@ from application.ports.idempotency import IdempotencyRecord
 from application.ports.incidents import OrderEvidence
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
+from application.ports.lp_capacity import CapacityKey, SampledExposure
 from application.ports.lp_desk import LpEvent
 from application.ports.lp_routes import LpRoute
+from application.ports.lp_settlements import SettlementStep
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
 from application.ports.price_terms import PriceTerms
@@ -43,7 +45,10 @@ from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
+from domain.liquidity.exposure import LpTerms
 from domain.liquidity.health import HealthRow, Key
+from domain.liquidity.netting import LpSettlement
+from domain.liquidity.quotas import LpQuota
 from domain.liquidity.quote import LpName
 from domain.orders.incident import ExecutionIncident
 from domain.orders.order import Order
@@ -67,6 +72,7 @@ from domain.shared.ids import (
     MatchId,
     OrderId,
     QuoteId,
+    SettlementId,
     StatementId,
     TenantId,
     TransactionId,
@@ -83,6 +89,8 @@ ChangeKey: TypeAlias = tuple[AccountId, ChangeRequestId]
 IntentKey: TypeAlias = tuple[IntentKind, UUID]
 VersionKey: TypeAlias = tuple[UUID, int]
 MessageKey: TypeAlias = tuple[str, str]
+SettlementNumber: TypeAlias = tuple[CapacityKey, int]
+StepKey: TypeAlias = tuple[SettlementId, int]
 
 # The one row of a tenant that its feed's last number stands in.
 FEED: Final = "feed"
@@ -145,6 +153,13 @@ class OutboxRow(msgspec.Struct, frozen=True):
     recorded_at: datetime
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """What an order's attempt took of a quota."""
+
+    key: CapacityKey
+    units: int
+
+
 class ReconLine(msgspec.Struct, frozen=True):
     source: str
     line: Line
@@ -163,15 +178,7 @@ class Store:
         # Up to when each tenant's books are verified.
         self.verified_before: dict[TenantId, datetime] = {}
 
-        self.assets: dict[AssetCode, Asset] = {}
-        self.instruments: dict[str, Instrument] = {}
-        self.lps: dict[LpName, ListedLp] = {}
-        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
-        self.lp_health: dict[Key, HealthRow] = {}
-        self.lp_events: list[LpEvent] = []
-        self.schedules: dict[str, ScheduleRow] = {}
-        self.price_terms: dict[ChangeRequestId, PriceTerms] = {}
-
+        self._share()
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")
         self.api_keys = Table[ApiKeyId, ApiKey]("api_keys")
@@ -218,11 +225,31 @@ class Store:
         self.webhook_deliveries = Table[DeliveryKey, DeliveryRow]("webhook_deliveries")
         self.webhook_attempts = Table[WebhookAttemptId, AttemptRow]("webhook_attempts")
 
+        self.lp_quotas = Table[CapacityKey, LpQuota]("lp_quotas")
+        self.lp_draws = Table[OrderId, Draw]("lp_draws")
+        self.lp_settlements = Table[SettlementId, LpSettlement]("lp_settlements")
+        self.lp_settlement_numbers = Table[SettlementNumber, bool]("lp_settlement_numbers")
+        self.lp_settlement_steps = Table[StepKey, SettlementStep]("lp_settlement_steps")
+
         self.recon_sources = Table[str, Source]("recon_sources")
         self.recon_statements = Table[StatementId, Statement]("recon_statements")
         self.recon_lines = Table[LineId, ReconLine]("recon_lines")
         self.recon_matches = Table[MatchId, MatchRecord]("recon_matches")
         self.recon_breaks = Table[BreakId, Break]("recon_breaks")
+
+    def _share(self) -> None:
+        """Rows of no tenant."""
+        self.assets: dict[AssetCode, Asset] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.lps: dict[LpName, ListedLp] = {}
+        self.schedules: dict[str, ScheduleRow] = {}
+        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
+        self.lp_health: dict[Key, HealthRow] = {}
+        self.lp_events: list[LpEvent] = []
+        self.price_terms: dict[ChangeRequestId, PriceTerms] = {}
+        self.lp_terms: dict[CapacityKey, LpTerms] = {}
+        self.lp_exposures: dict[CapacityKey, SampledExposure] = {}
+        self.lp_refills = 0
 
 
 class Rows:
@@ -279,11 +306,21 @@ class Rows:
         self.webhook_deliveries = View(store.webhook_deliveries, session)
         self.webhook_attempts = View(store.webhook_attempts, session)
 
+        self.lp_quotas = View(store.lp_quotas, session)
+        self.lp_draws = View(store.lp_draws, session)
+        self.lp_settlements = View(store.lp_settlements, session)
+        self.lp_settlement_numbers = View(store.lp_settlement_numbers, session)
+        self.lp_settlement_steps = View(store.lp_settlement_steps, session)
+
         self.recon_sources = View(store.recon_sources, session)
         self.recon_statements = View(store.recon_statements, session)
         self.recon_lines = View(store.recon_lines, session)
         self.recon_matches = View(store.recon_matches, session)
         self.recon_breaks = View(store.recon_breaks, session)
+
+    def watches(self, key: CapacityKey) -> bool:
+        """Whether nobody takes of it without a quota."""
+        return key in self._store.lp_terms
 
     @property
     def closed_until(self) -> datetime | None:

@@ -1,5 +1,6 @@
 """The steps of a trade. Locks go in one order: key, quote, order, intent, attempt, ledger."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -8,7 +9,8 @@ from adapters.memory.events import MemoryOutbox
 from adapters.memory.idempotency import MemoryIdempotencyRecords
 from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
-from adapters.memory.store import Rows
+from adapters.memory.lp_quotas import MemoryLpQuotas
+from adapters.memory.store import Draw, Rows
 from application.errors import IdempotencyInProgress
 from application.orders.opening import opened
 from application.ports.idempotency import IdempotencyRecord
@@ -26,9 +28,13 @@ from application.ports.trading import (
 from domain.ledger.account import AccountStatus
 from domain.ledger.commands import Command, PlaceHold, Post, ReleaseHold
 from domain.ledger.hold import new_hold
+from domain.liquidity import quotas
+from domain.liquidity.exposure import delivered
+from domain.liquidity.quotas import LpQuota
 from domain.liquidity.resolution import AttemptStatus
 from domain.orders.order import Order
 from domain.quotes.lifecycle import QuoteAlreadyAccepted, QuoteExpired, accept
+from domain.quotes.quote import Quote
 from domain.shared.errors import InvariantViolation, invariant
 from domain.shared.events import Announcement
 from domain.shared.ids import HoldId, IdPrefix, OrderId, encode_id
@@ -43,6 +49,7 @@ class MemoryTrading:
         self._intents = MemoryIntents(rows)
         self._journal = MemoryJournal(rows)
         self._outbox = MemoryOutbox(rows)
+        self._quotas = MemoryLpQuotas(rows)
 
     async def reserve(self, reservation: Reservation) -> OpenExecution | None:
         opened = await self._reserve(reservation)
@@ -65,6 +72,7 @@ class MemoryTrading:
         )
         self._close(settlement.order, filled)
         await self._post(Post(settlement.transaction, settlement.at))
+        await self._drawn(execution.order.id, quotas.filled)
         self._rows.fill_postings.add(settlement.fill.id, settlement.transaction.id)
         await self._intents.add(
             IntentKind.MIRROR, settlement.transaction.id, payload=settlement.mirror
@@ -91,6 +99,7 @@ class MemoryTrading:
         )
         self._close(order, rejected)
         await self._post(ReleaseHold(HoldId(order.id), at))
+        await self._drawn(order.id, quotas.released)
         await self._outbox.add(announcement)
         return True
 
@@ -111,6 +120,9 @@ class MemoryTrading:
         self._rows.orders.put(order.id, order)
         self._rows.refused_attempts.add((order.id, attempt.number), refused)
         self._rows.attempts.put(order.id, repricing.attempt)
+        if not await self._quotas.move(order.id, _draw(execution.stored.quote, repricing.attempt)):
+            self._rows.session.lose()
+            return False
         await self._intents.renew(IntentKind.SETTLE_EXECUTION, order.id, lease=repricing.lease)
         return True
 
@@ -167,6 +179,8 @@ class MemoryTrading:
         if not await self._claim_client_order_id(order):
             return None
         if not await self._hold_funds(stored, order, at=reservation.at):
+            return None
+        if not await self._quotas.reserve(order.id, _draw(stored.quote, attempt)):
             return None
         self._rows.orders.add(order.id, order)
         self._rows.attempts.add(order.id, attempt)
@@ -232,6 +246,11 @@ class MemoryTrading:
         (outcome,) = await self._journal.post((PlaceHold(hold),))
         return outcome.accepted
 
+    async def _drawn(self, order_id: OrderId, how: Callable[[LpQuota, int], LpQuota]) -> None:
+        draw = self._rows.lp_draws.get(order_id)
+        if draw is not None:
+            await self._quotas.change(draw, how)
+
     async def _is_ours(self, execution: OpenExecution) -> bool:
         """Whether the order still waits for its LP and nobody else took the work over."""
         order_id = execution.order.id
@@ -279,3 +298,14 @@ class MemoryTrading:
         """The hold covers it, so a refusal is a bug: the exception undoes everything."""
         (outcome,) = await self._journal.post((command,))
         invariant(outcome.accepted, f"the ledger refused to settle: {outcome.error_code}")
+
+
+def _draw(quote: Quote, attempt: LpAttempt) -> Draw:
+    asset, units = delivered(
+        quote.side,
+        quote.base_asset,
+        quote.quote_asset,
+        base_units=attempt.lp_base_units,
+        quote_units=attempt.lp_quote_units,
+    )
+    return Draw((attempt.lp, asset), units)

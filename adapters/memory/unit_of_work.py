@@ -18,6 +18,8 @@ from adapters.memory.intents import MemoryIntents
 from adapters.memory.journal import MemoryJournal
 from adapters.memory.ledger_folds import MemoryLedgerFolds
 from adapters.memory.ledger_history import MemoryLedgerHistory
+from adapters.memory.lp_quotas import MemoryLpQuotas
+from adapters.memory.lp_settlements import MemoryLpSettlements
 from adapters.memory.movements import MemoryDeposits, MemoryTransfers
 from adapters.memory.open_transaction import in_transaction
 from adapters.memory.orders import MemoryOrders
@@ -83,6 +85,14 @@ class MemoryTransaction:
     @property
     def trading(self) -> MemoryTrading:
         return MemoryTrading(self._rows)
+
+    @property
+    def lp_quotas(self) -> MemoryLpQuotas:
+        return MemoryLpQuotas(self._rows)
+
+    @property
+    def lp_settlements(self) -> MemoryLpSettlements:
+        return MemoryLpSettlements(self._rows)
 
     @property
     def deposits(self) -> MemoryDeposits:

@@ -83,9 +83,13 @@ async def _read_view(connection: Connection) -> PlatformView:
     )
     names = tuple(LpName(row["name"]) for row in lps)
     routing = RoutingPolicy(names[0], names[1:]) if names else None
+    headroom = {
+        (LpName(row["lp"]), AssetCode(row["asset"])): row["available_units"]
+        for row in await connection.fetch("SELECT lp, asset, available_units FROM lp_exposures")
+    }
     routes = routes_from(await connection.fetch(LAST))
     guard = await read_guard_terms(connection)
-    return PlatformView(Catalog(assets, instruments), routing, routes, guard)
+    return PlatformView(Catalog(assets, instruments), routing, routes, guard, headroom)
 
 
 class PostgresCatalogEditor:

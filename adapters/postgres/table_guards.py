@@ -27,6 +27,7 @@ TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "ledger_reversals": _APPEND_ONLY,
         "ledger_seals": _APPEND_ONLY,
         "ledger_transactions": (*_APPEND_ONLY, "not_ahead", "open_period"),
+        "lp_settlement_steps": (*_APPEND_ONLY, "four_eyes"),
         "order_evidence": _APPEND_ONLY,
         "lp_events": _APPEND_ONLY,
         "lp_routes": _APPEND_ONLY,

@@ -35,8 +35,9 @@ ORDER BY attempt DESC LIMIT 1
 """
 QUOTE_OF = f"SELECT {QUOTE} FROM quotes WHERE tenant_id = $1 AND id = $2"
 NOTHING = (None,) * len(ANNOUNCED.split(","))
-# The balance does not cover it, or the account was closed.
-REFUSED = ("ledger_balances_floor", "ledger_balances_closed")
+# The balance does not cover it, the account was closed, or the LP's quota does not cover it.
+QUOTA_SHORT = "lp_quotas_covered"
+REFUSED = ("ledger_balances_floor", "ledger_balances_closed", QUOTA_SHORT)
 
 
 class PostgresTrading:
@@ -158,22 +159,27 @@ class PostgresTrading:
 
     async def reprice(self, repricing: Repricing) -> bool:
         attempt = repricing.attempt
-        done = await self._connection.fetchval(
-            REPRICE,
-            *self._fence(repricing.execution, repricing.order),
-            repricing.at,
-            repricing.evidence.seen,
-            repricing.evidence.resolved_by,
-            repricing.lease,
-            attempt.number,
-            attempt.lp,
-            attempt.lp_quote_id,
-            attempt.lp_base_units,
-            attempt.lp_quote_units,
-            attempt.client_ref,
-            attempt.lp_expires_at,
-            attempt.deadline,
-        )
+        try:
+            done = await self._connection.fetchval(
+                REPRICE,
+                *self._fence(repricing.execution, repricing.order),
+                repricing.at,
+                repricing.evidence.seen,
+                repricing.evidence.resolved_by,
+                repricing.lease,
+                attempt.number,
+                attempt.lp,
+                attempt.lp_quote_id,
+                attempt.lp_base_units,
+                attempt.lp_quote_units,
+                attempt.client_ref,
+                attempt.lp_expires_at,
+                attempt.deadline,
+            )
+        except asyncpg.CheckViolationError as error:
+            if error.constraint_name != QUOTA_SHORT:
+                raise
+            done = None
         return self._happened(done)
 
     async def keep_open(

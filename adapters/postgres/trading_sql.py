@@ -11,6 +11,10 @@ Plans are made once per connection, maybe while the tables are small, and then k
 asked for in a way that only its primary key fits: without the words of a partial index (an open
 quote is one without an order that has not expired, an active hold one with something remaining),
 and with its id as a value, where a join might read all rows of the tenant.
+
+A quota is locked last, whatever a statement does: all of a tenant's trades with one LP and asset
+meet there, so it must never be held while somebody's balance is waited for. Which is why what does
+not cover an acceptance is found out at its end, by the constraint on the quota.
 """
 
 from adapters.postgres.events import ANNOUNCED
@@ -47,12 +51,19 @@ ordered AS (
   SELECT $1, $4, 'rfq', 'pending', c.id, $7, c.customer_id, c.instrument, c.side, c.base_units,
     c.quote_units, c.price, c.fee_units, 1, $6, $6
   FROM claimed c),
+needed AS (
+  SELECT t.lp, t.asset, d.units FROM claimed c,
+    LATERAL (SELECT
+      split_part(c.instrument, '-', CASE c.side WHEN 'buy' THEN 2 ELSE 1 END) AS asset,
+      CASE c.side WHEN 'buy' THEN c.lp_quote_units ELSE c.lp_base_units END AS units) d,
+    LATERAL (SELECT lp, asset FROM lp_terms WHERE lp = c.lp AND asset = d.asset) t),
 attempted AS (
   INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
-    lp_quote_units, client_ref, state, lp_expires_at, deadline, created_at, updated_at)
+    lp_quote_units, client_ref, state, lp_expires_at, deadline, quota_asset, quota_units,
+    created_at, updated_at)
   SELECT $1, $4, 1, c.lp, c.lp_quote_id, c.lp_base_units, c.lp_quote_units, $8, 'sending',
-    c.lp_expires_at, $9, $6, $6
-  FROM claimed c),
+    c.lp_expires_at, $9, n.asset, n.units, $6, $6
+  FROM claimed c LEFT JOIN needed n ON true),
 leased AS (
   INSERT INTO intents (tenant_id, kind, subject, lease_token, lease_until, attempts,
     next_action_at)
@@ -77,10 +88,18 @@ held AS (
     AND ($7::text IS NULL OR EXISTS (SELECT FROM named))
     AND EXISTS (SELECT FROM receiving)
   RETURNING 1),
+drawn AS (
+  UPDATE lp_quotas q
+  SET reserved_units = q.reserved_units + n.units, drawn_units = q.drawn_units + n.units
+  FROM needed n, held
+  WHERE q.tenant_id = $1 AND q.lp = (SELECT lp FROM needed)
+    AND q.asset = (SELECT asset FROM needed)
+  RETURNING 1),
 announced AS (
   INSERT INTO outbox (tenant_id, {ANNOUNCED})
   SELECT $1, $11, $12, $4, $13, ARRAY[c.customer_id], $6, $14 FROM claimed c)
 SELECT {_QUOTE} FROM claimed c, held
+WHERE (SELECT count(*) FROM needed) = (SELECT count(*) FROM drawn)
 """
 
 # $1 tenant, $2 order, $3 lease token, $4 attempt, $5 version before, $6 version after, $7 now,
@@ -109,7 +128,7 @@ attempted AS (
   FROM finished
   WHERE a.tenant_id = $1 AND a.order_id = $2 AND a.attempt = $4
     AND a.state IN ('sending', 'pending', 'unknown')
-  RETURNING 1),
+  RETURNING a.lp, a.quota_asset, a.quota_units),
 captured AS (
   UPDATE ledger_holds h
   SET captured = h.captured + $35, released = h.released + h.remaining - $35, remaining = 0,
@@ -153,6 +172,12 @@ filled AS (
 mirrored AS (
   INSERT INTO intents (tenant_id, kind, subject, payload, next_action_at)
   SELECT $1, 'mirror', $17, $33, clock_timestamp() FROM booked),
+used AS (
+  UPDATE lp_quotas q
+  SET reserved_units = q.reserved_units - a.quota_units, used_units = q.used_units + a.quota_units
+  FROM attempted a, booked
+  WHERE q.tenant_id = $1 AND q.lp = (SELECT lp FROM attempted)
+    AND q.asset = (SELECT quota_asset FROM attempted)),
 announced AS (
   INSERT INTO outbox (tenant_id, {ANNOUNCED})
   SELECT $1, $36, $37, $38, $39, $40, $41, $42 FROM booked)
@@ -180,7 +205,7 @@ attempted AS (
   FROM finished
   WHERE a.tenant_id = $1 AND a.order_id = $2 AND a.attempt = $4
     AND a.state IN ('sending', 'pending', 'unknown')
-  RETURNING 1),
+  RETURNING a.lp, a.quota_asset, a.quota_units),
 given_back AS (
   SELECT h.units, h.remaining FROM ledger_holds h
   WHERE h.tenant_id = $1 AND h.id = $2 AND h.remaining > 0 AND EXISTS (SELECT FROM attempted)
@@ -190,6 +215,11 @@ released AS (
   SET released = h.released + h.remaining, remaining = 0, state = 'released', updated_at = $7
   FROM given_back g WHERE h.tenant_id = $1 AND h.id = $2
   RETURNING g.remaining AS units),
+freed AS (
+  UPDATE lp_quotas q SET reserved_units = q.reserved_units - a.quota_units
+  FROM attempted a, released
+  WHERE q.tenant_id = $1 AND q.lp = (SELECT lp FROM attempted)
+    AND q.asset = (SELECT quota_asset FROM attempted)),
 announced AS (
   INSERT INTO outbox (tenant_id, {ANNOUNCED})
   SELECT $1, $12, $13, $14, $15, $16, $17, $18 FROM attempted)
@@ -214,7 +244,8 @@ kept AS (
   FROM fenced
   WHERE o.tenant_id = $1 AND o.id = $2 AND o.status = 'pending' AND o.version = $5
     AND o.outcome IS NULL
-  RETURNING 1),
+  RETURNING o.side,
+    split_part(o.instrument, '-', CASE o.side WHEN 'buy' THEN 2 ELSE 1 END) AS asset),
 refused AS (
   UPDATE lp_attempts a
   SET state = 'rejected', evidence = $8, resolved_by = $9, version = a.version + 1,
@@ -222,10 +253,34 @@ refused AS (
   FROM kept
   WHERE a.tenant_id = $1 AND a.order_id = $2 AND a.attempt = $4
     AND a.state IN ('sending', 'pending')
+  RETURNING a.lp, a.quota_asset, a.quota_units),
+quotas AS MATERIALIZED (
+  SELECT q.lp FROM lp_quotas q
+  WHERE q.tenant_id = $1 AND q.lp = ANY (ARRAY[(SELECT lp FROM refused), $12])
+    AND q.asset = (SELECT asset FROM kept)
+  ORDER BY q.lp FOR NO KEY UPDATE),
+freed AS (
+  UPDATE lp_quotas q SET reserved_units = q.reserved_units - r.quota_units
+  FROM refused r
+  WHERE q.tenant_id = $1 AND q.lp = (SELECT lp FROM refused)
+    AND q.asset = (SELECT quota_asset FROM refused) AND (SELECT count(*) FROM quotas) > 0),
+needed AS (
+  SELECT t.asset, CASE k.side WHEN 'buy' THEN $15::numeric ELSE $14::numeric END AS units
+  FROM kept k, LATERAL (
+    SELECT asset FROM lp_terms WHERE lp = $12 AND asset = (SELECT asset FROM kept)) t),
+drawn AS (
+  UPDATE lp_quotas q
+  SET reserved_units = q.reserved_units + n.units, drawn_units = q.drawn_units + n.units
+  FROM needed n
+  WHERE q.tenant_id = $1 AND q.lp = $12 AND q.asset = (SELECT asset FROM needed)
+    AND (SELECT count(*) FROM quotas) > 0
   RETURNING 1)
 INSERT INTO lp_attempts (tenant_id, order_id, attempt, lp, lp_quote_id, lp_base_units,
-  lp_quote_units, client_ref, state, lp_expires_at, deadline, created_at, updated_at)
-SELECT $1, $2, $11, $12, $13, $14, $15, $16, 'sending', $17, $18, $7, $7 FROM refused
+  lp_quote_units, client_ref, state, lp_expires_at, deadline, quota_asset, quota_units, created_at,
+  updated_at)
+SELECT $1, $2, $11, $12, $13, $14, $15, $16, 'sending', $17, $18, n.asset, n.units, $7, $7
+FROM refused LEFT JOIN needed n ON true
+WHERE (SELECT count(*) FROM needed) = (SELECT count(*) FROM drawn)
 RETURNING 1
 """
 

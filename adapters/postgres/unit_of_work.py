@@ -26,6 +26,8 @@ from adapters.postgres.keys import PostgresApiKeys
 from adapters.postgres.known_accounts import KnownAccounts, opens_strict
 from adapters.postgres.ledger_folds import PostgresLedgerFolds
 from adapters.postgres.ledger_history import PostgresLedgerHistory
+from adapters.postgres.lp_quotas import PostgresLpQuotas
+from adapters.postgres.lp_settlements import PostgresLpSettlements
 from adapters.postgres.movements import PostgresDeposits, PostgresTransfers
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.quotes import PostgresQuotes
@@ -121,6 +123,14 @@ class PostgresTransaction:
     @property
     def trading(self) -> PostgresTrading:
         return PostgresTrading(self._connection, self._tenant_id, on_lost=self._lose)
+
+    @property
+    def lp_quotas(self) -> PostgresLpQuotas:
+        return PostgresLpQuotas(self._connection, self._tenant_id)
+
+    @property
+    def lp_settlements(self) -> PostgresLpSettlements:
+        return PostgresLpSettlements(self._connection, self._tenant_id)
 
     @property
     def deposits(self) -> PostgresDeposits:

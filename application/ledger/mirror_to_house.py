@@ -17,10 +17,10 @@ from application.ports.clock import Clock
 from application.ports.intents import DueIntent, Intent, IntentKind
 from application.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ledger.outcomes import Outcome, OutcomeCode
-from domain.ledger.templates import MirrorInstruction
+from domain.ledger.templates import MirrorInstruction, TradeMirror
 from domain.liquidity.resolution import next_look
 from domain.shared.errors import InvariantViolation
-from domain.shared.ids import TenantId
+from domain.shared.ids import IdPrefix, OrderId, TenantId, decode_id
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 # The instruction names its transaction, so a second try is refused as existing: done before.
@@ -113,6 +113,8 @@ class MirrorToHouse:
         for tenant_id, finished in by_tenant.items():
             async with self._uow.begin(tenant_id) as tx:
                 ended = [await self._end(tx, intent, outcome) for intent, outcome in finished]
+                if orders := _booked(finished):
+                    await tx.lp_quotas.booked(orders)
                 # A lost lease means that somebody follows it again, which changes nothing.
                 if all(ended):
                     if crash_points.armed:
@@ -129,6 +131,17 @@ class MirrorToHouse:
         if outcome.code in DONE:
             return await tx.intents.finish(intent)
         return await tx.intents.park(intent, error=outcome.error_code or "refused")
+
+
+def _booked(finished: Sequence[tuple[Intent, Outcome | None]]) -> tuple[OrderId, ...]:
+    """The orders whose trades the house's books show: quotas do not stand for them any more."""
+    orders = []
+    for intent, outcome in finished:
+        if outcome is not None and outcome.code in DONE:
+            instruction = _instruction(intent)
+            if isinstance(instruction, TradeMirror):
+                orders.append(OrderId(decode_id(IdPrefix.ORDER, instruction.reference)))
+    return tuple(orders)
 
 
 def _instruction(intent: Intent) -> MirrorInstruction:

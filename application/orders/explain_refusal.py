@@ -5,8 +5,10 @@ from application.errors import (
     CustomerSuspended,
     IdempotencyInProgress,
     InsufficientFunds,
+    NoLiquidity,
 )
 from application.idempotency import Answer, earlier, store_refusal
+from application.liquidity.lp_account import lp_needs
 from application.ports.idempotency import IdempotentRequest
 from application.ports.parties import CustomerStatus
 from application.ports.trading import Reservation
@@ -24,7 +26,7 @@ RESOURCE = "order"
 class ExplainRefusal:
     """- The first answer to a key stands: its order, or its stored refusal.
     - Then the quote's own state decides, then the customer's, then the client's order id, then
-      whether both accounts are open, then the funds.
+      whether both accounts are open, then the funds, then what the LP can still take.
     - Refusals that another try might not meet are stored under the key.
     """
 
@@ -63,6 +65,9 @@ class ExplainRefusal:
         # Below zero the floor is a credit line.
         if account.available - stored.quote.pay.units < (account.account.floor_units or 0):
             raise InsufficientFunds("the customer's available balance does not cover the order")
+        key, units = lp_needs(stored.quote)
+        if not await tx.lp_quotas.covers(key, units):
+            raise NoLiquidity("the quote's liquidity provider cannot take so much just now")
 
     async def _stored(
         self, tenant_id: TenantId, request: IdempotentRequest, refusal: DomainError

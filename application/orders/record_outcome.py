@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application import crash_points
+from application.liquidity.lp_account import account_of
 from application.orders.attempt_tally import AttemptTally
 from application.orders.settling import SettlementIds, account_keys, settlement
 from application.ports.clock import Clock, IdGenerator
@@ -168,6 +169,7 @@ class RecordOutcome:
             catalog=catalog,
             evidence=evidence,
             at=at,
+            lp_account=account_of(self._providers, execution.attempt.lp),
         )
 
     async def _reject(

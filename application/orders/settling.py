@@ -8,6 +8,7 @@ import msgspec
 from application.ports.trading import Evidence, OpenExecution, Settlement
 from domain.assets.catalog import Catalog
 from domain.ledger.account import AccountKey, customer_owner
+from domain.ledger.chart import AccountCode
 from domain.ledger.entry import MirrorOf
 from domain.ledger.templates import (
     Header,
@@ -59,6 +60,7 @@ def settlement(
     catalog: Catalog,
     evidence: Evidence,
     at: datetime,
+    lp_account: AccountCode = AccountCode.LP_INVENTORY,
 ) -> Settlement:
     """The customer's leg as quoted, the LP's as reported; the difference is the house's.
 
@@ -82,6 +84,7 @@ def settlement(
             lp=execution.attempt.lp,
             base_units=filled.base_units,
             quote_units=filled.quote_units,
+            lp_account=lp_account,
         ),
         mirror_of=MirrorOf(tenant_id, ids.transaction),
     )

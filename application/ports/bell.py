@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     MAKE_PARTITIONS = "make_partitions"
     FORGET_WEBHOOKS = "forget_webhooks"
     RECONCILE = "reconcile"
+    REFILL_QUOTAS = "refill_quotas"
+    OPEN_SETTLEMENTS = "open_settlements"
 
 
 class JobBell(Protocol):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from application.ports.lp_capacity import CapacityKey
 from domain.assets.asset import Asset
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
@@ -48,15 +49,22 @@ class PlatformView(msgspec.Struct, frozen=True):
     are the instruments that have a policy of their own.
 
     Which of the LPs may be used just now is not said here, but by their standing.
+
+    `headroom` are the units of an asset that an LP could take when somebody looked last; what is
+    not in it is not watched.
     """
 
     catalog: Catalog
     routing: RoutingPolicy | None
     routes: Mapping[str, RoutingPolicy] = {}
     guard: GuardTerms = GuardTerms()
+    headroom: Mapping[CapacityKey, int] = {}
 
     def routing_of(self, instrument: str) -> RoutingPolicy | None:
         return self.routes.get(instrument, self.routing)
+
+    def can_take(self, key: CapacityKey, units: int) -> bool:
+        return units <= self.headroom.get(key, units)
 
 
 class Platform(Protocol):

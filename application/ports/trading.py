@@ -179,7 +179,7 @@ class Trading(Protocol):
         """Ends an attempt as rejected and begins the next, in one statement. False if lost.
 
         Fenced as `settle`, and by the state of the attempt: one whose outcome is unknown is never
-        followed by another. The lease begins anew.
+        followed by another. The lease begins anew. False also when the next LP cannot take it.
         """
         ...
 

@@ -18,6 +18,8 @@ from application.ports.intents import Intents
 from application.ports.ledger import Accounts, Journal
 from application.ports.ledger_folds import LedgerFolds
 from application.ports.ledger_history import LedgerHistory
+from application.ports.lp_capacity import LpQuotas
+from application.ports.lp_settlements import LpSettlements
 from application.ports.movements import Deposits, Transfers
 from application.ports.parties import ApiKeys, Customers, Tenants
 from application.ports.reconciliation import ExecutionTrail, Reconciliation
@@ -82,6 +84,14 @@ class Transaction(Protocol):
     @property
     @abstractmethod
     def trading(self) -> Trading: ...
+
+    @property
+    @abstractmethod
+    def lp_quotas(self) -> LpQuotas: ...
+
+    @property
+    @abstractmethod
+    def lp_settlements(self) -> LpSettlements: ...
 
     @property
     @abstractmethod

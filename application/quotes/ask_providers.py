@@ -19,6 +19,7 @@ from application.quotes.shortlist import Contender, Shortlists
 from domain.liquidity.listing import Listings
 from domain.liquidity.observation import quote_observed
 from domain.liquidity.price_guard import PriceGuardRefused
+from domain.liquidity.quotas import LpQuotaShort
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.quotes.pricing import LpQuoteMismatch, LpQuoteTooShort
 from domain.shared.price import PriceInvalid
@@ -27,9 +28,15 @@ T = TypeVar("T")
 
 # For all LPs together. A customer who waits longer has gone, and the first LP's price with them.
 QUOTE_DEADLINE_MS: Final = 5_000
-# Quotes that no offer can be made of: another trade, too short, a price beyond all reason, or one
-# that nobody confirms.
-NO_OFFER: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid, PriceGuardRefused)
+# Quotes that no offer can be made of: another trade, too short, a price beyond all reason, one that
+# nobody confirms, or more than the LP can take.
+NO_OFFER: Final = (
+    LpQuoteMismatch,
+    LpQuoteTooShort,
+    PriceInvalid,
+    PriceGuardRefused,
+    LpQuotaShort,
+)
 
 NOBODY_YET: Final[frozenset[LpName]] = frozenset()
 
@@ -162,4 +169,6 @@ def _reason(error: Exception) -> QuoteRefusal:
     if isinstance(error, PriceGuardRefused):
         _log.info("not offered: %s", for_operators(error))
         return refusal_of(error)
+    if isinstance(error, LpQuotaShort):
+        return QuoteRefusal.INSUFFICIENT_LP_BALANCE
     return QuoteRefusal.INVALID_RESPONSE

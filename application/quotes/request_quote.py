@@ -7,6 +7,7 @@ from application import crash_points
 from application.errors import CustomerSuspended, IdempotencyInProgress
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
+from application.liquidity.lp_account import lp_quote_needs
 from application.liquidity.price_guard import LpPrice, PriceGuard
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
@@ -18,6 +19,7 @@ from application.quotes.ask_providers import AskProviders
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
 from domain.liquidity.price_guard import GuardEvidence, GuardStage
+from domain.liquidity.quotas import LpQuotaShort
 from domain.liquidity.quote import LpQuote
 from domain.quotes.pricing import Pricing, QuoteRequest, expiry, lp_request, price_quote
 from domain.quotes.quote import Quote, QuoteStatus
@@ -49,6 +51,7 @@ class RequestQuote:
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
     - An answer that no offer can be made of is a refusal, and the next LP is asked.
     - So is a price that independent references do not confirm (`PriceGuard`).
+    - So is one that asks for more than the LP has of ours, or gives on credit.
     - No LP, no quote: nothing is kept and the request may be repeated.
     - An amount beyond the limits is refused once and for all under its key.
     """
@@ -108,6 +111,9 @@ class RequestQuote:
         await self._guard.ready(instrument)
 
         async def offered(lp_quote: LpQuote) -> Quote:
+            base, quote = instrument.base.code, instrument.quote.code
+            if not view.can_take(*lp_quote_needs(lp_quote, base, quote)):
+                raise LpQuotaShort("the LP cannot take so much just now")
             # Before pricing: a lie may lead beyond limits, and that refusal would be for good.
             evidence = self._guard.judge(
                 LpPrice(

@@ -25,7 +25,15 @@ from domain.shared.ids import (
 from domain.tenants.tenant import HOUSE_TENANT_ID
 
 # These move what lies with an LP and stand in other lists of it than that of executions.
-OTHER_SOURCE_TEMPLATES: Final = frozenset({"capital_paid_in"})
+OTHER_SOURCE_TEMPLATES: Final = frozenset(
+    {
+        "capital_paid_in",
+        "lp_prefunded",
+        "lp_withdrawn",
+        "lp_settlement_paid",
+        "lp_settlement_received",
+    }
+)
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from application import crash_points
 from application.idempotency import Answer, earlier
+from application.liquidity.lp_account import account_of
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -16,7 +17,6 @@ from application.reconciliation.comparing import Comparison
 from application.reconciliation.lp_statement import LpStatementReader, Period
 from application.reconciliation.recording import AlreadyRun, Overtaken, RecordStatement
 from application.reconciliation.report import Report, report
-from domain.ledger.chart import AccountCode
 from domain.liquidity.quote import LpName
 from domain.reconciliation.gates import StatementNotContinuous
 from domain.reconciliation.source import Source, SourceKind
@@ -101,7 +101,7 @@ class RunReconciliation:
         source = Source(
             name=command.source,
             kind=SourceKind.LP_EXECUTIONS,
-            account_code=AccountCode.LP_INVENTORY,
+            account_code=account_of(self._providers, provider.name),
             account_owner=command.source,
         )
         catalog = (await self._platform.view()).catalog

@@ -55,6 +55,7 @@ class AccountCode(StrEnum):
 
     TENANT_CLEARING = "tenant_clearing"
     LP_INVENTORY = "lp_inventory"
+    LP_SETTLEMENT = "lp_settlement"
     CUSTODY = "custody"
     NETWORK_FEES = "network_fees"
     PLATFORM_SPREAD_REVENUE = "platform_spread_revenue"
@@ -120,6 +121,12 @@ CHART: Final[Mapping[AccountCode, ChartLine]] = MappingProxyType(
             "What lies with a liquidity provider, as it reported it; below zero is owed to it.",
             owner=AccountOwner.LP,
         ),
+        AccountCode.LP_SETTLEMENT: _line(
+            BookSide.HOUSE,
+            AccountType.ASSET,
+            "What a provider that settles after the trade owes; below zero is owed to it.",
+            owner=AccountOwner.LP,
+        ),
         AccountCode.CUSTODY: _line(
             BookSide.HOUSE,
             AccountType.ASSET,
@@ -158,3 +165,6 @@ CHART: Final[Mapping[AccountCode, ChartLine]] = MappingProxyType(
         ),
     }
 )
+
+# Where trades with an LP stand: it holds money for us, or settles after the trade.
+LP_ACCOUNTS: Final = frozenset({AccountCode.LP_INVENTORY, AccountCode.LP_SETTLEMENT})

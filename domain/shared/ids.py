@@ -28,6 +28,7 @@ StatementId = NewType("StatementId", UUID)
 LineId = NewType("LineId", UUID)
 MatchId = NewType("MatchId", UUID)
 BreakId = NewType("BreakId", UUID)
+SettlementId = NewType("SettlementId", UUID)
 ChangeRequestId = NewType("ChangeRequestId", UUID)
 IncidentId = NewType("IncidentId", UUID)
 EvidenceId = NewType("EvidenceId", UUID)
@@ -53,6 +54,7 @@ class IdPrefix(StrEnum):
     STATEMENT = "stm"
     MATCH = "mat"
     BREAK = "brk"
+    SETTLEMENT = "lps"
     CHANGE_REQUEST = "chg"
     INCIDENT = "inc"
     EVIDENCE = "evd"

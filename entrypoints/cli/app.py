@@ -34,6 +34,7 @@ REGISTERED: Final = (
     ("reconcile", f"{COMMANDS}.reconcile:reconcile", "What others hold for us, and our books"),
     ("webhook", f"{COMMANDS}.webhook:webhook", "What is sent to partners, and what is not"),
     ("lp", f"{COMMANDS}.lp:lp", "Liquidity providers"),
+    ("settlement", f"{COMMANDS}.settlement:settlement", "What providers and we owe each other"),
     ("asset", f"{COMMANDS}.asset:asset", "Assets that can be held"),
     ("instrument", f"{COMMANDS}.instrument:instrument", "Pairs that can be traded"),
 )

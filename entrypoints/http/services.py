@@ -19,6 +19,7 @@ from application.events.read_events import ReadEvents
 from application.ledger.change_terms import ChangeTerms
 from application.liquidity.decide_on_lp import DecideOnLp
 from application.liquidity.report_health import ReportHealth
+from application.liquidity.settle_with_lp import SettleWithLp
 from application.orders.accept_quote import AcceptQuote
 from application.orders.attempt_tally import AttemptTally
 from application.orders.keep_incidents import KeepIncidents
@@ -66,6 +67,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     resolve_break: ResolveBreak
     report_health: ReportHealth
     decide_on_lp: DecideOnLp
+    settle_with_lp: SettleWithLp
     manage_webhook_endpoints: ManageWebhookEndpoints
     redeliver: Redeliver
     uow: UnitOfWork

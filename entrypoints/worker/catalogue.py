@@ -81,6 +81,20 @@ CATALOGUE: Final[Mapping[JobKind, Entry]] = MappingProxyType(
             parked="Never; a run that fails is tried again.",
             twice="Nothing: what is gone is gone.",
         ),
+        JobKind.REFILL_QUOTAS: Entry(
+            does="Shares out among tenants what each provider can take, and keeps how it stands.",
+            due="Rows of `lp_terms` say what is watched, `lp_quotas` what is handed out, and the "
+            "house's books what there is.",
+            parked="Never; a run that fails is tried again, and quotas stay as they are.",
+            twice="Nothing: the later run claims every quota, and the earlier one writes no more.",
+        ),
+        JobKind.OPEN_SETTLEMENTS: Entry(
+            does="Opens the settlement that trades with a provider go into, where none is open.",
+            due="Rows of `lp_terms` of providers that settle after the trade, and the last row of "
+            "`lp_settlements` of each.",
+            parked="Never; a run that fails is tried again.",
+            twice="Nothing: the database has one open settlement of a provider and asset.",
+        ),
         JobKind.RECONCILE: Entry(
             does="Reads what each provider executed and holds for us, and matches it with the "
             "house's books.",

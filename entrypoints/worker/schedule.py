@@ -39,6 +39,8 @@ BY_TIME: Final[Mapping[JobKind, Timetable]] = MappingProxyType(
         JobKind.MAKE_PARTITIONS: Timetable(every=timedelta(days=1)),
         # A tenant's run is bounded; so often, it keeps up with a tenant that is told a lot.
         JobKind.FORGET_WEBHOOKS: Timetable(every=timedelta(minutes=10)),
+        JobKind.REFILL_QUOTAS: Timetable(every=timedelta(seconds=5)),
+        JobKind.OPEN_SETTLEMENTS: Timetable(every=timedelta(minutes=10)),
         # After the day has ended for everybody we trade with, before anybody starts work.
         JobKind.RECONCILE: Timetable(
             every=timedelta(days=1), offset=timedelta(hours=3), at_once=False

@@ -7,14 +7,25 @@ import msgspec
 
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.ledger.change_terms import ChangeTerms, ProposeCommand
+from application.ports.lp_settlements import SettlementStep
 from application.ports.reconciliation import BreakFilter
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
 from domain.ledger.account import AccountKey
 from domain.ledger.chart import AccountCode
+from domain.liquidity.exposure import LpTerms
+from domain.liquidity.netting import Action, opened
 from domain.liquidity.outcome import Filled, LpExecute
 from domain.liquidity.quote import LpQuote, LpQuoteRequest
 from domain.reconciliation.findings import BreakType
-from domain.shared.ids import AccountId, IdPrefix, OperatorId, OrderId, decode_id, encode_id
+from domain.shared.ids import (
+    AccountId,
+    IdPrefix,
+    OperatorId,
+    OrderId,
+    SettlementId,
+    decode_id,
+    encode_id,
+)
 from domain.shared.money import AssetCode
 from domain.shared.side import FixedSide, Side
 from domain.tenants.operator import Operator
@@ -145,6 +156,7 @@ async def _of_operators(
     house_account = f"/admin/v1/accounts/{await opened_in_the_house(world)}"
     asked, refused = [await proposed(world, partner, account) for _ in range(2)]
     run, found_break = await reconciled(world)
+    settlements, settlement = "/admin/v1/settlements", await settling(world)
     changes = "/admin/v1/change-requests"
     runs, breaks = "/admin/v1/reconciliation/runs", "/admin/v1/reconciliation/breaks"
     of_tenant: Json = {"tenant_id": tenant}
@@ -166,6 +178,9 @@ async def _of_operators(
         "get_break": (f"{breaks}/{found_break}", None),
         "update_break": (f"{breaks}/{found_break}", {"owner": "Zola"}),
         "resolve_break": (f"{breaks}/{found_break}/resolutions", {"action": "adjust"}),
+        "list_settlements": (f"{settlements}?provider={LP}&state=open", None),
+        "get_settlement": (f"{settlements}/{settlement}", None),
+        "take_settlement_step": (f"{settlements}/{settlement}/steps", {"action": "freeze"}),
         "create_change_request": (changes, {**of_tenant, **line}),
         "list_change_requests": (f"{changes}?tenant_id={tenant}&state=proposed", None),
         "get_change_request": (f"{changes}/{asked}?tenant_id={tenant}", None),
@@ -194,6 +209,18 @@ async def proposed(world: World, partner: Partner, account: str) -> str:
         by=Operator(OperatorId(world.ids.new()), "somebody else"),
     )
     return encode_id(IdPrefix.CHANGE_REQUEST, (await terms.propose(command)).value.id)
+
+
+async def settling(world: World) -> str:
+    """An open settlement, whose period can end: booking before this moment is closed."""
+    terms = LpTerms(lp=LP, asset=AssetCode("USDT"))
+    made = opened(SettlementId(world.ids.new()), terms, None, at=world.clock.now())
+    step = SettlementStep(version=1, action=Action.OPEN, state=made.state, at=made.created_at)
+    async with MemoryUnitOfWork(world.store).begin(HOUSE_TENANT_ID) as tx:
+        assert await tx.lp_settlements.add(made, step)
+        await tx.commit()
+    world.store.closed_until = world.clock.now()
+    return encode_id(IdPrefix.SETTLEMENT, made.id)
 
 
 async def reconciled(world: World) -> tuple[str, str]:

@@ -17,7 +17,9 @@ from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.execution_watch import MemoryExecutionWatch
+from adapters.memory.ledger_clock import MemoryLedgerClock
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.lp_capacities import MemoryLpCapacities
 from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
 from adapters.memory.price_reference import MemoryReferences
@@ -39,7 +41,9 @@ from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.execution_watch import ExecutionWatch
 from application.ports.inspection import DatabaseInspection, DatabaseReport
+from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_capacity import LpCapacities
 from application.ports.lp_desk import LpDesk
 from application.ports.parties import AccessDirectory
 from application.ports.standing import Standings
@@ -167,6 +171,8 @@ class World:
             LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
+            LedgerClock: MemoryLedgerClock(self.store),
+            LpCapacities: MemoryLpCapacities(self.store),
             ExecutionWatch: MemoryExecutionWatch(self.store),
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),
             WebhookTargets: Vetting(self.names),

@@ -13,6 +13,7 @@ from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.lp_capacities import MemoryLpCapacities
 from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.lp_routes import MemoryLpRoutes
 from adapters.memory.outgoing import MemoryOutgoing
@@ -54,6 +55,8 @@ pytest.register_assert_rewrite(
             "ledger_export",
             "ledger_rules",
             "lp_routes",
+            "lp_quotas",
+            "lp_settlements",
             "movements",
             "orders",
             "outgoing",
@@ -120,6 +123,8 @@ def memory_ports_of(store: Store) -> Ports:
         ledger_clock=MemoryLedgerClock(store),
         ledger_export=MemoryLedgerExport(store),
         due_webhooks=MemoryDueWebhooks(store),
+        lp_capacities=MemoryLpCapacities(store),
+        worker_capacities=MemoryLpCapacities(store),
         clock=store.clock,
     )
 
@@ -143,6 +148,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
+    from adapters.postgres.lp_capacities import PostgresLpCapacities
     from adapters.postgres.lp_desk import PostgresLpDesk
     from adapters.postgres.lp_routes import PostgresLpRoutes
     from adapters.postgres.outgoing import PostgresOutgoing
@@ -183,6 +189,8 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),
             due_webhooks=PostgresDueWebhooks(worker),
+            lp_capacities=PostgresLpCapacities(ops),
+            worker_capacities=PostgresLpCapacities(worker),
             # Pages that end in the middle of transactions.
             ledger_export=PostgresLedgerExport(ops, fetch_size=EXPORT_FETCH_SIZE),
             clock=SystemClock(),

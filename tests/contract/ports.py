@@ -10,6 +10,7 @@ from application.ports.export import LedgerExport
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.lp_capacity import LpCapacities
 from application.ports.lp_desk import LpDesk
 from application.ports.lp_routes import LpRoutes
 from application.ports.outgoing import Outgoing
@@ -52,4 +53,6 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     ledger_clock: LedgerClock
     ledger_export: LedgerExport
     due_webhooks: DueWebhooks
+    lp_capacities: LpCapacities
+    worker_capacities: LpCapacities
     clock: Clock

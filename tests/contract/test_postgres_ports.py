@@ -21,7 +21,9 @@ from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.lp_quotas_contract import LpQuotasContract
 from tests.contract.lp_routes_contract import LpRoutesContract
+from tests.contract.lp_settlements_contract import LpSettlementsContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.outgoing_contract import OutgoingContract
@@ -184,3 +186,9 @@ class TestLpRoutes(InPostgres, LpRoutesContract): ...
 
 
 class TestPriceTerms(InPostgres, PriceTermsContract): ...
+
+
+class TestLpQuotas(InPostgres, LpQuotasContract): ...
+
+
+class TestLpSettlements(InPostgres, LpSettlementsContract): ...

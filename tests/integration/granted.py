@@ -154,6 +154,49 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
     ),
     "lp_events": (Right(EVERYBODY, INSERT, "lp instrument operation before after cause by at"),),
     "lp_health": _CHANGED,
+    "lp_exposures": (
+        Right((WORKER,), INSERT),
+        Right(
+            (WORKER,),
+            UPDATE,
+            (
+                "settlement balance_units handed_out_units reserved_units used_units "
+                "available_units sampled_at"
+            ),
+        ),
+    ),
+    "lp_quotas": (
+        Right((WORKER,), INSERT),
+        Right(EVERYBODY, UPDATE, "reserved_units used_units drawn_units"),
+        Right((WORKER,), UPDATE, "quota_units fence"),
+    ),
+    # A sequence: each refill draws its number.
+    "lp_refills": (Right((WORKER,), "USAGE"),),
+    "lp_settlement_steps": _SETTLED,
+    "lp_settlements": (
+        *_SETTLED,
+        Right(
+            API_OPS,
+            UPDATE,
+            (
+                "state until value_date net_units entries stated_units stated_ref settled_units "
+                "proposed_units proposed_ref proposed_by proposed_by_name reason version "
+                "updated_at"
+            ),
+        ),
+    ),
+    "lp_terms": (
+        Right((OPS,), INSERT),
+        Right(
+            (OPS,),
+            UPDATE,
+            (
+                "limit_units keep_units refuse_at_ppm low_water_units pays_first slice_units "
+                "value_days set_reason version updated_at"
+            ),
+        ),
+        Right((OPS,), DELETE),
+    ),
     "lp_attempts": (
         *_SERVED,
         Right(

@@ -17,6 +17,7 @@ from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.known_accounts import KnownAccounts
+from adapters.postgres.lp_capacities import PostgresLpCapacities
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
 from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -31,6 +32,7 @@ from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
 from application.liquidity.observed_provider import ObservedProvider
 from application.liquidity.price_guard import PriceGuard
+from application.liquidity.refill_quotas import RefillQuotas
 from application.orders.accept_quote import AcceptQuote
 from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
@@ -223,6 +225,13 @@ class Stack:
             record=self.record_outcome(self.worker_uow),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
+        )
+        self.capacities = PostgresLpCapacities(ops)
+        self.refill = RefillQuotas(
+            uow=self.worker_uow,
+            capacities=PostgresLpCapacities(worker),
+            providers=self.lps,
+            clock=self.clock,
         )
         self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
         self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))

@@ -71,7 +71,7 @@ STATEMENTS: Final = {
 }
 # A partition's is named after it. The others hold only what is open, by the same columns.
 OBJECT: Final = re.compile(
-    r"\b(id|account_id|order_id|subject|owner|transaction_id|key|reverses|singleton) ="
+    r"\b(id|account_id|order_id|subject|owner|transaction_id|key|reverses|singleton|asset) ="
 )
 KEYS: Final = re.compile(
     r"\w+_pkey|ledger_accounts_natural_key|ledger_reversals_once|\w+_tenant_id_reverses_idx|"

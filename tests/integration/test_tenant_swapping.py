@@ -390,6 +390,7 @@ async def test_own_rows_are_all_that_is_shown_and_changed(
             theirs.reconciled.broken.id,
             theirs.changed.request.id,
             theirs.hooked.endpoint.id,
+            theirs.settlement.id,
         ):
             assert str(foreign) not in shown
         for order in (theirs.trade.order, theirs.open_execution.order):

@@ -19,6 +19,7 @@ from application.ports.webhook_deliveries import Claim, ToDeliver
 from domain.ledger.commands import PlaceHold, Request
 from domain.ledger.hold import Hold
 from domain.ledger.templates import reversal
+from domain.liquidity.netting import LpSettlement
 from domain.orders.incident import ExecutionIncident
 from domain.reconciliation.breaks import Break
 from domain.reconciliation.sides import Line
@@ -32,6 +33,8 @@ from tests.contract.holds_contract import do, hold_on
 from tests.contract.inbox_contract import take
 from tests.contract.incidents_contract import evidence_of, incident_of
 from tests.contract.isolation_contract import add_movements, new_deposit, new_key
+from tests.contract.lp_quotas_contract import claim as claim_quota
+from tests.contract.lp_settlements_contract import new_terms, opening
 from tests.contract.posting_contract import alone
 from tests.contract.reconciliation_contract import (
     LP,
@@ -99,6 +102,7 @@ class Inhabitant(msgspec.Struct, frozen=True, kw_only=True):
     later: Intent
     told: Event
     hooked: Hooked
+    settlement: LpSettlement
 
 
 class Inhabited(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,7 +212,16 @@ async def inhabitant(world: World) -> Inhabitant:
         later=await intent(world, party),
         told=await told(world, party),
         hooked=await hooked(world, party),
+        settlement=await settling(world, party),
     )
+
+
+async def settling(world: World, party: Party) -> LpSettlement:
+    """An open settlement, and a quota that nothing is taken of."""
+    await claim_quota(world, party)
+    made = await opening(world, new_terms(world), tenant_id=party.tenant_id)
+    assert made is not None
+    return made
 
 
 async def incident(world: World, party: Party, execution: OpenExecution) -> ExecutionIncident:

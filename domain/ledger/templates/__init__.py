@@ -8,6 +8,13 @@ from .capital import CapitalAccounts, capital_paid_in
 from .deposit import DepositAccounts, HouseDepositAccounts, deposit_confirmed, deposit_mirror
 from .fee import FeeAccounts, fee_charged
 from .legs import Header
+from .lp_settlement import (
+    LpPaymentAccounts,
+    lp_prefunded,
+    lp_settlement_paid,
+    lp_settlement_received,
+    lp_withdrawn,
+)
 from .mirror import (
     DepositMirror,
     FactMirror,
@@ -53,6 +60,7 @@ __all__ = [
     "HouseDepositAccounts",
     "HouseTradeAccounts",
     "HouseWithdrawalAccounts",
+    "LpPaymentAccounts",
     "MirrorInstruction",
     "NetworkFeeAccounts",
     "ReconciliationAccounts",
@@ -73,6 +81,10 @@ __all__ = [
     "deposit_instruction",
     "deposit_mirror",
     "fee_charged",
+    "lp_prefunded",
+    "lp_settlement_paid",
+    "lp_settlement_received",
+    "lp_withdrawn",
     "mirror_keys",
     "mirror_transaction",
     "network_fee_paid",

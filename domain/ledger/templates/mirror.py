@@ -15,6 +15,7 @@ from ...shared.ids import AccountId, TransactionId
 from ...shared.money import AssetCode
 from ...shared.side import Side
 from ..account import AccountKey, tenant_owner
+from ..chart import AccountCode
 from ..entry import JournalTransaction, MirrorOf
 from .deposit import HouseDepositAccounts, deposit_mirror
 from .legs import Header
@@ -54,6 +55,7 @@ class TradeMirror(_Mirror, frozen=True, kw_only=True, tag="trade.v1"):
     lp: str
     reported_base_units: UnitsText
     reported_quote_units: UnitsText
+    lp_account: AccountCode = AccountCode.LP_INVENTORY
 
     @property
     def amounts(self) -> TradeAmounts:
@@ -78,6 +80,7 @@ class TradeMirror(_Mirror, frozen=True, kw_only=True, tag="trade.v1"):
             lp=self.lp,
             base_units=int(self.reported_base_units),
             quote_units=int(self.reported_quote_units),
+            lp_account=self.lp_account,
         )
 
 
@@ -145,6 +148,7 @@ def trade_instruction(
         lp=reported.lp,
         reported_base_units=str(reported.base_units),
         reported_quote_units=str(reported.quote_units),
+        lp_account=reported.lp_account,
     )
 
 
@@ -252,8 +256,10 @@ def mirror_transaction(
 def _keys(instruction: FactMirror) -> Mapping[str, AccountKey]:
     tenant = tenant_owner(instruction.mirror_of.tenant_id)
     match instruction:
-        case TradeMirror(lp=lp, base=base, quote=quote):
-            return HouseTradeAccounts.keys(tenant=tenant, lp=lp, base=base, quote=quote)
+        case TradeMirror(lp=lp, lp_account=lp_account, base=base, quote=quote):
+            return HouseTradeAccounts.keys(
+                tenant=tenant, lp=lp, lp_account=lp_account, base=base, quote=quote
+            )
         case DepositMirror(asset=asset) | WithdrawalReturnMirror(asset=asset):
             return HouseDepositAccounts.keys(tenant=tenant, asset=asset)
         case WithdrawalMirror(asset=asset):

@@ -5,6 +5,7 @@ import msgspec
 from ...shared.errors import RuleViolation
 from ...shared.money import UNITS_LIMIT, AssetCode
 from ...shared.side import Side
+from ..chart import LP_ACCOUNTS, AccountCode
 
 
 class TradeAmountsInvalid(RuleViolation):
@@ -74,12 +75,19 @@ class TradeAmounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportedFill(msgspec.Struct, frozen=True, kw_only=True):
-    """What the LP says it did, in the scale of the ledger. Raises `TradeAmountsInvalid`."""
+    """What the LP says it did, in the scale of the ledger. Raises `TradeAmountsInvalid`.
+
+    `lp_account` is where that stands: with an LP that holds money for us in `lp_inventory`, with
+    one that settles after the trade in `lp_settlement`.
+    """
 
     lp: str
     base_units: int
     quote_units: int
+    lp_account: AccountCode = AccountCode.LP_INVENTORY
 
     def __post_init__(self) -> None:
+        if self.lp_account not in LP_ACCOUNTS:
+            raise TradeAmountsInvalid("a trade with an LP stands in one of its accounts")
         if not (0 < self.base_units < UNITS_LIMIT and 0 < self.quote_units < UNITS_LIMIT):
             raise TradeAmountsInvalid("a fill moves both assets, within range", lp=self.lp)

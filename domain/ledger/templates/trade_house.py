@@ -20,12 +20,12 @@ from .trade_amounts import ReportedFill, TradeAmounts
 
 
 class HouseTradeAccounts(msgspec.Struct, frozen=True, kw_only=True):
-    """`tenant_clearing` are the tenant's and `lp_inventory` the LP's own accounts."""
+    """`tenant_clearing` are the tenant's own accounts, `lp_base` and `lp_quote` the LP's."""
 
     tenant_clearing_base: AccountId
     tenant_clearing_quote: AccountId
-    lp_inventory_base: AccountId
-    lp_inventory_quote: AccountId
+    lp_base: AccountId
+    lp_quote: AccountId
     platform_spread_revenue: AccountId
     rounding_base: AccountId
     rounding_quote: AccountId
@@ -34,13 +34,13 @@ class HouseTradeAccounts(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def keys(
-        *, tenant: str, lp: str, base: AssetCode, quote: AssetCode
+        *, tenant: str, lp: str, lp_account: AccountCode, base: AssetCode, quote: AssetCode
     ) -> Mapping[str, AccountKey]:
         return {
             "tenant_clearing_base": AccountKey(AccountCode.TENANT_CLEARING, base, tenant),
             "tenant_clearing_quote": AccountKey(AccountCode.TENANT_CLEARING, quote, tenant),
-            "lp_inventory_base": AccountKey(AccountCode.LP_INVENTORY, base, lp),
-            "lp_inventory_quote": AccountKey(AccountCode.LP_INVENTORY, quote, lp),
+            "lp_base": AccountKey(lp_account, base, lp),
+            "lp_quote": AccountKey(lp_account, quote, lp),
             "platform_spread_revenue": AccountKey(AccountCode.PLATFORM_SPREAD_REVENUE, quote),
             "rounding_base": AccountKey(AccountCode.ROUNDING, base),
             "rounding_quote": AccountKey(AccountCode.ROUNDING, quote),
@@ -69,12 +69,12 @@ def _bought(
     base, quote = amounts.base, amounts.quote
     return (
         debit(to.tenant_clearing_quote, quote, amounts.house_quote_units),
-        credit(to.lp_inventory_quote, quote, reported.quote_units),
+        credit(to.lp_quote, quote, reported.quote_units),
         credit(to.platform_spread_revenue, quote, amounts.platform_spread_units),
         credit(to.rounding_quote, quote, amounts.residue_quote_units),
         # The LP took less than it quoted: a profit.
         credit(to.trading_pnl_quote, quote, amounts.lp_quote_units - reported.quote_units),
-        debit(to.lp_inventory_base, base, reported.base_units),
+        debit(to.lp_base, base, reported.base_units),
         credit(to.tenant_clearing_base, base, amounts.base_units),
         credit(to.rounding_base, base, amounts.residue_base_units),
         # The LP gave more than it quoted: a profit.
@@ -86,11 +86,11 @@ def _sold(amounts: TradeAmounts, reported: ReportedFill, to: HouseTradeAccounts)
     base, quote = amounts.base, amounts.quote
     return (
         debit(to.tenant_clearing_base, base, amounts.base_units),
-        credit(to.lp_inventory_base, base, reported.base_units),
+        credit(to.lp_base, base, reported.base_units),
         credit(to.rounding_base, base, amounts.residue_base_units),
         # The LP took less than it quoted: a profit.
         credit(to.trading_pnl_base, base, amounts.lp_base_units - reported.base_units),
-        debit(to.lp_inventory_quote, quote, reported.quote_units),
+        debit(to.lp_quote, quote, reported.quote_units),
         credit(to.tenant_clearing_quote, quote, amounts.house_quote_units),
         credit(to.platform_spread_revenue, quote, amounts.platform_spread_units),
         credit(to.rounding_quote, quote, amounts.residue_quote_units),

@@ -11,6 +11,7 @@ from application.ports.catalog import CatalogEditor
 from application.ports.lp_desk import ListedState, LpDesk
 from domain.liquidity.quote import LpName
 from domain.liquidity.standing import LpState
+from entrypoints.cli.commands.lp_capacity import exposure, place, terms
 from entrypoints.cli.commands.lp_routes import routes
 from entrypoints.cli.lp_screen import print_health
 from entrypoints.cli.operator import TEXT, run
@@ -32,6 +33,10 @@ def lp() -> None:
 
 
 lp.add_command(routes)
+
+
+for each in (exposure, terms, place):
+    lp.add_command(each)
 
 
 @lp.command(name="list")

@@ -14,7 +14,7 @@ from application.reconciliation.import_statement import ImportStatement
 from application.reconciliation.lp_statement import Period
 from application.reconciliation.report import Report
 from application.reconciliation.run_reconciliation import RunCommand, RunReconciliation
-from domain.ledger.chart import AccountCode
+from domain.ledger.chart import LP_ACCOUNTS, AccountCode
 from domain.reconciliation.ageing import AgeBucket, dates_of
 from domain.reconciliation.breaks import BreakState
 from domain.reconciliation.findings import BreakType
@@ -110,10 +110,10 @@ def run_sources(
 @click.option(
     "--account",
     required=True,
-    type=click.Choice([AccountCode.CUSTODY.value, AccountCode.LP_INVENTORY.value]),
+    type=click.Choice([AccountCode.CUSTODY.value, *sorted(code.value for code in LP_ACCOUNTS)]),
     help="Which of the house's accounts it is about.",
 )
-@click.option("--owner", help="The LP, for lp_inventory.")
+@click.option("--owner", help="The LP, for an account of an LP.")
 @click.option(
     "--kind",
     type=click.Choice([kind.value for kind in FILES]),

@@ -15,6 +15,7 @@ from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from adapters.postgres.lp_capacities import PostgresLpCapacities
 from adapters.postgres.lp_desk import PostgresLpDesk
 from adapters.postgres.lp_routes import PostgresLpRoutes
 from adapters.postgres.outgoing import PostgresOutgoing
@@ -34,6 +35,7 @@ from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.lp_capacity import LpCapacities
 from application.ports.lp_desk import LpDesk
 from application.ports.lp_routes import LpRoutes
 from application.ports.outgoing import Outgoing
@@ -127,6 +129,10 @@ class PersistenceProvider(Provider):
     @provide
     def ledger_clock(self, pools: Pools) -> LedgerClock:
         return PostgresLedgerClock(pools.main)
+
+    @provide
+    def lp_capacities(self, pools: Pools) -> LpCapacities:
+        return PostgresLpCapacities(pools.main)
 
     @provide
     def execution_watch(self, pools: Pools) -> ExecutionWatch:

@@ -28,8 +28,11 @@ from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
 from application.liquidity.change_price_terms import ChangePriceTerms
 from application.liquidity.decide_on_lp import DecideOnLp
+from application.liquidity.place_with_lp import PlaceWithLp
+from application.liquidity.refill_quotas import RefillQuotas
 from application.liquidity.report_health import ReportHealth
 from application.liquidity.set_lp_route import SetLpRoute
+from application.liquidity.settle_with_lp import SettleWithLp
 from application.orders.accept_quote import AcceptQuote
 from application.orders.attempt_tally import AttemptTally
 from application.orders.explain_refusal import ExplainRefusal
@@ -129,6 +132,7 @@ class SettlementUseCases(Provider):
 
     attempt_tally = provide(AttemptTally)
     record_outcome = provide(RecordOutcome)
+    settle_with_lp = provide(SettleWithLp)
     resolve_by_hand = provide(ResolveByHand)
 
     @provide
@@ -159,6 +163,7 @@ class WorkerUseCases(Provider):
     expire_holds = provide(ExpireHolds)
     fold_ledger = provide(FoldLedger)
     begin_epoch = provide(BeginEpoch)
+    refill_quotas = provide(RefillQuotas)
     relay_events = provide(RelayEvents)
 
     @provide
@@ -202,6 +207,7 @@ class AuditUseCases(Provider):
     sealing_lag = provide(SealingLag)
     prove_transaction = provide(ProveTransaction)
     pay_in_capital = provide(PayInCapital)
+    place_with_lp = provide(PlaceWithLp)
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)

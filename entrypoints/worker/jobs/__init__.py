@@ -10,6 +10,7 @@ from entrypoints.worker.jobs.housekeeping import (
     forget_webhooks,
     make_partitions,
 )
+from entrypoints.worker.jobs.lp_settlement import open_settlements, refill_quotas
 from entrypoints.worker.jobs.mirror import mirror
 from entrypoints.worker.jobs.reconcile import reconcile
 from entrypoints.worker.jobs.relay_events import relay_events
@@ -27,4 +28,6 @@ JOBS: Final[tuple[Job, ...]] = (
     make_partitions,
     forget_webhooks,
     reconcile,
+    refill_quotas,
+    open_settlements,
 )

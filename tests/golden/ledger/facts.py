@@ -1,8 +1,8 @@
 """One example of every business fact, with the amounts docs/ledger talks about."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.ledger.account import AccountKey, customer_owner, tenant_owner
@@ -13,6 +13,7 @@ from domain.ledger.templates import (
     DepositAccounts,
     FeeAccounts,
     Header,
+    LpPaymentAccounts,
     NetworkFeeAccounts,
     ReconciliationAccounts,
     ReportedFill,
@@ -25,6 +26,10 @@ from domain.ledger.templates import (
     deposit_confirmed,
     deposit_instruction,
     fee_charged,
+    lp_prefunded,
+    lp_settlement_paid,
+    lp_settlement_received,
+    lp_withdrawn,
     mirror_keys,
     mirror_transaction,
     network_fee_paid,
@@ -59,6 +64,11 @@ KOFI: Final = customer_owner(CustomerId(UUID(int=2)))
 PEOPLE: Final = {AMINA: "Amina", KOFI: "Kofi", tenant_owner(TENANT): "the tenant", "alpha": "alpha"}
 HOLD: Final = HoldId(UUID(int=1))
 MIRROR_OF: Final = MirrorOf(TENANT, TransactionId(UUID(int=1)))
+
+
+LpPayment: TypeAlias = Callable[[Header, AssetCode, int, LpPaymentAccounts], JournalTransaction]
+PAID, RECEIVED = lp_settlement_paid, lp_settlement_received
+PREFUNDED, WITHDRAWN = lp_prefunded, lp_withdrawn
 
 
 class Ids(dict[AccountKey, AccountId]):
@@ -126,6 +136,33 @@ def mirrored(amounts: TradeAmounts, base_units: int, quote_units: int) -> Journa
     reported = ReportedFill(lp="alpha", base_units=base_units, quote_units=quote_units)
     told = trade_instruction(header(2, "ord_1"), amounts, reported, mirror_of=MIRROR_OF)
     return mirror_transaction(told, ids_of(mirror_keys(told)))
+
+
+def mirrored_on_credit(amounts: TradeAmounts) -> JournalTransaction:
+    """The same with an LP that settles after the trade."""
+    reported = ReportedFill(
+        lp="alpha",
+        base_units=amounts.lp_base_units,
+        quote_units=amounts.lp_quote_units,
+        lp_account=AccountCode.LP_SETTLEMENT,
+    )
+    told = trade_instruction(header(2, "ord_1"), amounts, reported, mirror_of=MIRROR_OF)
+    return mirror_transaction(told, ids_of(mirror_keys(told)))
+
+
+def lp_payment(template: LpPayment, code: AccountCode, asset: AssetCode) -> JournalTransaction:
+    keys = LpPaymentAccounts.keys(lp="alpha", lp_account=code, asset=asset)
+    accounts = resolve(LpPaymentAccounts, keys, ids_of(keys.values()))
+    units = 25_000 * ONE if asset == USDT else ONE // 2
+    return template(header(3, "lps_1"), asset, units, accounts)
+
+
+def settled(template: LpPayment, asset: AssetCode) -> JournalTransaction:
+    return lp_payment(template, AccountCode.LP_SETTLEMENT, asset)
+
+
+def placed(template: LpPayment) -> JournalTransaction:
+    return lp_payment(template, AccountCode.LP_INVENTORY, USDT)
 
 
 def deposited() -> JournalTransaction:

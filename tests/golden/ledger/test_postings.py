@@ -46,6 +46,10 @@ FACTS = (
     facts.reversed_transfer(),
     facts.reversed_deposit_mirrored(),
     facts.capital(),
+    facts.settled(facts.PAID, facts.USDT),
+    facts.settled(facts.RECEIVED, facts.BTC),
+    facts.placed(facts.PREFUNDED),
+    facts.placed(facts.WITHDRAWN),
 )
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
@@ -72,6 +76,11 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "withdrawal_return_clearing": lambda: clearing(facts.returned(), facts.return_mirrored()),
     "network_fee": lambda: posting(facts.network_fee()),
     "capital": lambda: posting(facts.capital()),
+    "trade_buy_mirror_on_credit": lambda: posting(facts.mirrored_on_credit(facts.on_grid())),
+    "lp_settlement_paid": lambda: posting(facts.settled(facts.PAID, facts.USDT)),
+    "lp_settlement_received": lambda: posting(facts.settled(facts.RECEIVED, facts.BTC)),
+    "lp_prefunded": lambda: posting(facts.placed(facts.PREFUNDED)),
+    "lp_withdrawn": lambda: posting(facts.placed(facts.WITHDRAWN)),
     "reconciliation_adjustment": lambda: posting(facts.reconciled(20, written_off=False)),
     "reconciliation_write_off": lambda: posting(facts.reconciled(-3, written_off=True)),
     "transfer": lambda: posting(facts.transferred()),

@@ -6,6 +6,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from domain.ledger.account import AccountKey
+from domain.ledger.chart import AccountCode
 from domain.ledger.entry import JournalTransaction, MirrorOf
 from domain.ledger.templates import (
     Header,
@@ -23,7 +24,11 @@ HOUSE_HEADER = Header(transaction_id(2), "ord_1", TODAY)
 MIRROR_OF = MirrorOf(TenantId(UUID(int=7)), HEADER.transaction_id)
 KEYS = TradeAccounts.keys(customer="cus_1", base=BTC, quote=USDT)
 HOUSE_KEYS = HouseTradeAccounts.keys(
-    tenant="ten_00000000000000000000000007", lp="alpha", base=BTC, quote=USDT
+    tenant="ten_00000000000000000000000007",
+    lp="alpha",
+    lp_account=AccountCode.LP_INVENTORY,
+    base=BTC,
+    quote=USDT,
 )
 LARGE = 10**27
 
