@@ -18,22 +18,21 @@ BOOKING_TIME = """greatest(
   CASE WHEN pg_current_xact_id() IS NOT NULL THEN clock_timestamp() END,
   (SELECT closed_until FROM ledger_clock WHERE singleton))"""
 LEGS_BITS: Final = 5
+LEGS_MASK: Final = (1 << LEGS_BITS) - 1
 invariant(ENTRIES_MAX <= 1 << LEGS_BITS, "a leg does not fit beside its transaction's place")
 
 
-def _write_statement(units: str) -> str:
-    """All of a batch in one statement; `units` is the type that its amounts are read as.
-
-    Balances are found by their key whatever the planner believes of the table: a join with the list
-    might be planned as a product of the two. The list ascends, so `width_bucket` finds an account's
-    place in it by halving; OFFSET 0 keeps that to once a row. Which of the inserts comes first is
-    the server's choice, so both go by the ids of transactions, which ascend: somebody may be
-    writing the same ones.
-    """
-    return f"""
+# All of a batch in one statement; UNITS is the type that its amounts are read as.
+#
+# Balances are found by their key whatever the planner believes of the table: a join with the list
+# might be planned as a product of the two. The list ascends, so `width_bucket` finds an account's
+# place in it by halving; OFFSET 0 keeps that to once a row. Which of the inserts comes first is the
+# server's choice, so both go by the ids of transactions, which ascend: somebody may be writing the
+# same ones.
+STATEMENT: Final = f"""
 WITH given AS MATERIALIZED (
-  SELECT s.accounts, $3::text::{units}[] AS debits, $4::text::{units}[] AS credits,
-    $5::text::{units}[] AS held, $6::text::int[] AS entries, $7::text::uuid[] AS transactions,
+  SELECT s.accounts, $3::text::UNITS[] AS debits, $4::text::UNITS[] AS credits,
+    $5::text::UNITS[] AS held, $6::text::int[] AS entries, $7::text::uuid[] AS transactions,
     s.accounts || $14::text::uuid[] AS named
   FROM (SELECT $2::text::uuid[] AS accounts OFFSET 0) s),
 stamp AS MATERIALIZED (SELECT greatest({BOOKING_TIME}, $21::timestamptz) AS at),
@@ -62,13 +61,13 @@ booked AS (
 entered AS (
   INSERT INTO ledger_entries (tenant_id, transaction_id, leg, account_id, asset, units,
     account_seq, balance_after, booked_at)
-  SELECT $1, g.transactions[e.place >> {LEGS_BITS}], e.place & {(1 << LEGS_BITS) - 1},
+  SELECT $1, g.transactions[e.place >> {LEGS_BITS}], e.place & {LEGS_MASK},
     g.named[e.account], e.asset, e.units, e.account_seq, e.balance_after, stamp.at
   FROM (
     SELECT unnest($15::text::int[]) AS place, unnest($16::text::int[]) AS account,
-      unnest($17::text::text[]) AS asset, unnest($18::text::{units}[]) AS units,
+      unnest($17::text::text[]) AS asset, unnest($18::text::UNITS[]) AS units,
       unnest($19::text::bigint[]) AS account_seq,
-      unnest($20::text::{units}[]) AS balance_after) e
+      unnest($20::text::UNITS[]) AS balance_after) e
   CROSS JOIN given g CROSS JOIN stamp)
 SELECT count(*) FROM moved
 """
@@ -76,8 +75,8 @@ SELECT count(*) FROM moved
 
 # Numbers of a fixed length are read and found in an array much faster than NUMERIC, which they
 # become in the table. Ten ether are already too much for them.
-WRITE = _write_statement("bigint")
-WRITE_LARGE = _write_statement("numeric")
+WRITE: Final = STATEMENT.replace("UNITS", "bigint")
+WRITE_LARGE: Final = STATEMENT.replace("UNITS", "numeric")
 
 # As their bytes compare, which is how the database orders them.
 HEADERS_IN_ORDER: Final = attrgetter("id.int")

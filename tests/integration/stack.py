@@ -215,6 +215,13 @@ class Stack:
         self.deposit = DepositInSandbox(**common.named())
         self.transfer = CreateTransfer(**common.named())
         self.transfer_batch = CreateTransferBatch(**common.named())
+        self._employ(worker, observed)
+        self.capacities = PostgresLpCapacities(ops)
+        self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
+        self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))
+
+    def _employ(self, worker: asyncpg.Pool, observed: Observed) -> None:
+        """What the worker does."""
         self.due = PostgresDueWork(worker)
         self.relay = RelayEvents(uow=self.worker_uow, due=self.due)
         self.mirror = MirrorToHouse(uow=self.worker_uow, clock=self.clock)
@@ -226,15 +233,12 @@ class Stack:
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
         )
-        self.capacities = PostgresLpCapacities(ops)
         self.refill = RefillQuotas(
             uow=self.worker_uow,
             capacities=PostgresLpCapacities(worker),
             providers=self.lps,
             clock=self.clock,
         )
-        self.create_tenant = CreateTenant(uow=self.ops_uow, clock=self.clock, ids=self.ids)
-        self.verify_ledger = VerifyLedger(audit=PostgresLedgerAudit(ops))
 
     def record_outcome(self, uow: UnitOfWork) -> RecordOutcome:
         return RecordOutcome(
