@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -68,7 +69,6 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """`passed` are the crash points on the way, `error` a failure that nobody foresaw."""
 
     passed: tuple[str, ...]
-    looks: int = 0
     refused: str | None = None
     error: str | None = None
 
@@ -124,28 +124,51 @@ def _as_copy(connection: socket.socket, job: Job, container: AsyncContainer) -> 
         os._exit(code)
 
 
-async def _do(job: Job, container: AsyncContainer) -> Done:
-    passed: list[str] = []
+async def resolve(container: AsyncContainer, work: Resolve) -> Done:
+    """In this process, which nobody kills; what it passes is told apart by task."""
+    passed = _passed.set([])
+    try:
+        return await _done(container, work)
+    finally:
+        _passed.reset(passed)
 
-    async def reached(point: str) -> None:
+
+_passed: ContextVar[list[str]] = ContextVar("passed")
+
+
+async def note_passed(point: str) -> None:
+    """For `crash_points.install`, where `resolve` is to be used."""
+    passed = _passed.get(None)
+    if passed is not None:
         passed.append(point)
+
+
+async def _do(job: Job, container: AsyncContainer) -> Done:
+    async def reached(point: str) -> None:
+        await note_passed(point)
         if point == job.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     crash_points.install(reached)
-    looks, refused, error = 0, None, None
+    _passed.set([])
     try:
-        if isinstance(job.work, Accept):
-            await _accept(container, job.work)
+        return await _done(container, job.work)
+    finally:
+        await container.close()
+
+
+async def _done(container: AsyncContainer, work: Accept | Resolve) -> Done:
+    refused, error = None, None
+    try:
+        if isinstance(work, Accept):
+            await _accept(container, work)
         else:
-            looks = await _resolve(container, job.work)
+            await _resolve(container, work)
     except DomainError as refusal:
         refused = refusal.code
     except Exception as failure:  # noqa: BLE001 - whatever it is, it is told
         error = repr(failure)
-    finally:
-        await container.close()
-    return Done(passed=tuple(dict.fromkeys(passed)), looks=looks, refused=refused, error=error)
+    return Done(passed=tuple(dict.fromkeys(_passed.get())), refused=refused, error=error)
 
 
 async def _accept(container: AsyncContainer, work: Accept) -> None:
@@ -161,20 +184,17 @@ async def _accept(container: AsyncContainer, work: Accept) -> None:
     await (await container.get(Background)).drain()
 
 
-async def _resolve(container: AsyncContainer, work: Resolve) -> int:
-    resolve = await container.get(ResolveExecution)
+async def _resolve(container: AsyncContainer, work: Resolve) -> None:
+    resolve_execution = await container.get(ResolveExecution)
     uow: UnitOfWork = await container.get(UnitOfWork)
     due = DueIntent(work.tenant_id, work.order_id)
-    looks = 0
-    while looks < work.looks_max:
-        looks += 1
-        if await resolve.execute(due):
-            break
+    for _ in range(work.looks_max):
+        if await resolve_execution.execute(due):
+            return
         async with uow.begin(work.tenant_id) as tx:
             if not await tx.intents.make_due(IntentKind.SETTLE_EXECUTION, due.subject):
-                break
+                return
             await tx.commit()
-    return looks
 
 
 if __name__ == "__main__":

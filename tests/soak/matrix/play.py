@@ -11,13 +11,15 @@ from adapters.system.clock import SystemClock
 from application import crash_points
 from domain.quotes.quote import Quote
 from tests.soak.matrix.cells import NO_FAULT, POINTS, Cell, Kill, Phase
-from tests.soak.matrix.driver import Accept, Done, Job, Resolve
+from tests.soak.matrix.driver import Accept, Done, Job, Resolve, resolve
 from tests.soak.matrix.stage import Lane, urls
 
 LOOKS_MAX: Final = 6
 # The resolver looks so often before somebody is killed there: a fault may strike a later look.
 KILLING_LOOKS_MAX: Final = 3
 FOREVER: Final = "lookup_404_forever"
+# A process that was shut out asks nothing for minutes: such looks are not made by one that stays.
+SHUTS_OUT: Final = ("ip_ban_418",)
 EMPTIES: Final = "balance_drop"
 # After an LP's expiry, until the next look: clocks are the same, so any time will do.
 AFTER_EXPIRY: Final = timedelta(milliseconds=50)
@@ -31,7 +33,6 @@ WHERE subject = $1 AND kind = 'settle_execution'
 """
 OPEN: Final = "pending"
 EXPIRED: Final = "quote_expired"
-QUOTES_MAX: Final = 3
 
 clock: Final = SystemClock()
 
@@ -49,6 +50,11 @@ class Played(msgspec.Struct, kw_only=True):
     final: bool = False
     resume_at: datetime | None = None
 
+    @property
+    def came_too_late(self) -> bool:
+        """The quote expired before it was accepted: a machine too busy, and no finding."""
+        return self.order_id is None and EXPIRED in self.errors
+
     def passed(self, phase: Phase) -> tuple[str, ...]:
         """Of the places where somebody may be killed, sorted."""
         seen = self.request if phase is Phase.REQUEST else self.resolver
@@ -56,18 +62,7 @@ class Played(msgspec.Struct, kw_only=True):
 
 
 async def begin(lane: Lane, cell: Cell) -> Played:
-    """Up to the moment when only time can prove anything.
-
-    A quote that expires before it is accepted is a machine too busy: then with another one.
-    """
-    for _ in range(QUOTES_MAX - 1):
-        played = await _begin(lane, cell)
-        if played.errors != [EXPIRED]:
-            return played
-    return await _begin(lane, cell)
-
-
-async def _begin(lane: Lane, cell: Cell) -> Played:
+    """Up to the moment when only time can prove anything."""
     lane.order_id = None
     await lane.primary.disarm()
     played = Played(cell=cell, quote=await lane.quote())
@@ -153,7 +148,11 @@ async def _resolve(lane: Lane, played: Played, kill_at: str | None, looks_max: i
     assert played.order_id is not None
     await lane.admin.execute(LET_GO, played.order_id)
     work = Resolve(tenant_id=lane.tenant_id, order_id=played.order_id, looks_max=looks_max)
-    done = await _run(lane, work, kill_at)
+    if kill_at is None and played.cell.lookup not in SHUTS_OUT:
+        lane.caller.expect(kill_at=None)
+        done: Done | None = await resolve(lane.worker, work)
+    else:
+        done = await _run(lane, work, kill_at)
     if done is None:
         return False
     _note(played, done)

@@ -16,6 +16,8 @@ from tests.soak.matrix.stage import Lane, Stage
 
 # Cells of a lane that wait for time to pass. Each has its quote's customer's funds held.
 WAITING_MAX: Final = 64
+# Quotes of a lane that expire before they are accepted; their cells are played once more.
+LATE_MAX: Final = 200
 
 
 class Result(StrEnum):
@@ -54,6 +56,7 @@ async def run(
 
 async def _run_lane(lane: Lane, todo: deque[Cell], tell: Tell, until: datetime | None) -> None:
     waiting: deque[Played] = deque()
+    late = 0
     while True:
         now = clock.now()
         over = until is not None and now >= until
@@ -64,6 +67,10 @@ async def _run_lane(lane: Lane, todo: deque[Cell], tell: Tell, until: datetime |
             await end(lane, played)
         elif todo and not over:
             played = await begin(lane, todo.popleft())
+            if played.came_too_late and late < LATE_MAX:
+                late += 1
+                todo.append(played.cell)
+                continue
             if played.resume_at is not None:
                 waiting.append(played)
                 continue

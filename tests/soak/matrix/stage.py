@@ -20,6 +20,7 @@ import msgspec
 from dishka import AsyncContainer
 from uuid_utils.compat import uuid7
 
+from application import crash_points
 from application.customers.create_customer import CreateCustomer, CreateCustomerCommand
 from application.idempotency import fingerprint
 from application.payments.deposit_in_sandbox import DepositCommand, DepositInSandbox
@@ -41,7 +42,7 @@ from entrypoints.wiring.container import (
 from entrypoints.wiring.settings import API_DATABASE_URL, WORKER_DATABASE_URL, Settings
 from tests.fixtures.postgres_servers import Database
 from tests.integration.sandbox_process import ROOT
-from tests.soak.matrix.driver import READY, Done, Job
+from tests.soak.matrix.driver import READY, Done, Job, note_passed
 from tests.soak.matrix.vendors import CREDENTIALS, Caller, VendorProcess, asked, vendor, watched
 
 PRICING: Final = PricingPolicy(platform_spread_ppm=1_000, tenant_spread_ppm=2_500, fee_ppm=1_000)
@@ -78,8 +79,8 @@ class Driver:
 
 
 class Lane(msgspec.Struct, kw_only=True):
-    """`quoted_from` is an API that outlives its cells. `early` are executions that the second
-    vendor was asked for while the first one's was not known to have been refused.
+    """`quoted_from` and `worker` are an API and a worker that outlive its cells. `early` counts
+    executions that the second vendor was asked for while the first was not known to have refused.
     """
 
     dialect: str
@@ -91,6 +92,7 @@ class Lane(msgspec.Struct, kw_only=True):
     driver: Driver
     lp_config: Path
     quoted_from: AsyncContainer
+    worker: AsyncContainer
     tenant_id: TenantId
     customer_id: CustomerId
     order_id: UUID | None = None
@@ -147,6 +149,8 @@ def settings(database: Database, lp_config: Path | None = None) -> Settings:
 @asynccontextmanager
 async def staged(database: Database, *, lanes_each: int = 1) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
+        crash_points.install(note_passed)
+        stack.callback(crash_points.install, None)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aksum-matrix-")))
         admin = await stack.enter_async_context(
             asyncpg.create_pool(database.admin_url, min_size=1, max_size=4)
@@ -223,6 +227,7 @@ async def _lane(
         ]
         lp_config.write_bytes(msgspec.json.encode(rows))
         api = make_api_container(settings(database, lp_config))
+        worker = make_worker_container(settings(database, lp_config))
         try:
             tenant_id, customer_id = await _party(ops, api, name)
             lane = Lane(
@@ -235,6 +240,7 @@ async def _lane(
                 driver=driver,
                 lp_config=lp_config,
                 quoted_from=api,
+                worker=worker,
                 tenant_id=tenant_id,
                 customer_id=customer_id,
             )
@@ -242,6 +248,7 @@ async def _lane(
             yield lane
         finally:
             await api.close()
+            await worker.close()
 
 
 def _row(name: str, dialect: str, role: str, url: str) -> dict[str, object]:

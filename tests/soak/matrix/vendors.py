@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import aiohttp
@@ -44,7 +44,9 @@ class Caller:
         self.passed.append(point)
         if point == self.kill_at and self.pid is not None:
             self.kill_at = None
-            os.kill(self.pid, signal.SIGKILL)
+            # It may have ended by itself, tired of waiting: then nobody was met.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class VendorProcess:
