@@ -69,9 +69,7 @@ def test_sample_has_every_pair_that_the_matrix_has() -> None:
     assert len(sample) <= SAMPLE_MAX
 
 
-def test_matrix_is_whole_and_counts_what_it_leaves_out() -> (
-    None
-):
+def test_matrix_is_whole_and_counts_what_it_leaves_out() -> None:
     plan = planned(load_paths())
     whole = len(list(pairs())) * (1 + len(KILLS))
     assert len(list(matrix())) == whole == len(plan.cells) + sum(plan.why_not.values())
