@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from tests.fixtures.postgres_servers import Database
+from tests.liquidity.trades import TRADES
 from tests.soak.matrix.cells import (
     KILLS,
     Cell,
@@ -28,7 +29,7 @@ from tests.soak.matrix.checks import book_findings
 from tests.soak.matrix.covering import covering, pairs_of
 from tests.soak.matrix.progress import other_ways
 from tests.soak.matrix.runner import Result, Verdict, run
-from tests.soak.matrix.stage import TRADES, staged
+from tests.soak.matrix.stage import staged
 
 SAMPLE_MAX: Final = 400
 # One in so many may find nobody at its place: on a busy machine an answer comes too late, and the

@@ -42,7 +42,6 @@ from domain.liquidity.quote import LpName
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.quotes.quote import Quote
 from domain.shared.ids import CustomerId, TenantId
-from domain.shared.side import FixedSide, Side
 from domain.tenants.tenant import PricingPolicy
 from entrypoints.cli.sandbox.samples import ASSETS, INSTRUMENTS, OPENING_DEPOSITS, units
 from entrypoints.simulator.dialects import DIALECTS
@@ -54,20 +53,13 @@ from entrypoints.wiring.settings import Settings
 from tests.contract.conftest import make_postgres_ports, memory_ports_of
 from tests.contract.ports import Ports
 from tests.fixtures.postgres_servers import Database
+from tests.liquidity.trades import TRADES
 
 CREDENTIALS: Final = Credentials("partner-key-1", "partner-secret-1")
 PRICING: Final = PricingPolicy(platform_spread_ppm=1_000, tenant_spread_ppm=2_500, fee_ppm=1_000)
 LP: Final = LpName("vendor")
 SILENCE_MS: Final = 400
 LOOKS_MAX: Final = 5
-# What is traded with each, and which amount is fixed.
-TRADES: Final = {
-    "b2c2": ("BTC-USDT", Side.BUY, FixedSide.BASE, units("BTC", "0.01")),
-    "binance_convert": ("BTC-USDT", Side.BUY, FixedSide.QUOTE, units("USDT", "640")),
-    "busha": ("USDT-NGN", Side.BUY, FixedSide.BASE, units("USDT", "100")),
-    "bybit_convert": ("BTC-USDT", Side.SELL, FixedSide.BASE, units("BTC", "0.01")),
-    "luno": ("BTC-ZAR", Side.BUY, FixedSide.BASE, units("BTC", "0.01")),
-}
 
 
 def request() -> IdempotentRequest:
@@ -140,17 +132,17 @@ class Shop:
             )
 
     async def quote(self) -> Quote:
-        instrument, side, fixed, amount = TRADES[self.dialect]
+        trade = TRADES[self.dialect]
         ask = await self.use_cases.get(RequestQuote)
         answer = await ask.execute(
             RequestQuoteCommand(
                 tenant_id=self.tenant_id,
                 request=request(),
                 customer_id=self.customer_id,
-                instrument=instrument,
-                side=side,
-                fixed=fixed,
-                units=amount,
+                instrument=trade.instrument,
+                side=trade.side,
+                fixed=trade.fixed,
+                units=trade.amount,
             )
         )
         return answer.value

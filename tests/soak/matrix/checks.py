@@ -11,8 +11,9 @@ from application.ports.intents import CLAIM_MAX, DueWork, IntentKind
 from domain.shared.money import AssetCode
 from entrypoints.cli.sandbox.samples import ASSETS
 from entrypoints.wiring.registry import LPS
+from tests.liquidity.trades import TRADES
 from tests.soak.matrix.play import Played
-from tests.soak.matrix.stage import TRADES, Lane, Stage
+from tests.soak.matrix.stage import Lane, Stage
 
 PROVES_ABSENCE: Final = {plugin.dialect: plugin.capabilities.proves_absence for plugin in LPS}
 ATTEMPTS: Final = "SELECT * FROM aksum.lp_attempts WHERE order_id = $1 ORDER BY attempt"
@@ -95,7 +96,7 @@ def _differences(lane: Lane, attempt: Mapping[str, Any], execution: Execution) -
     """Between what is booked with the LP and what moved there: less than a unit, where a vendor
     tells more decimals than the asset has.
     """
-    base, _, quote = TRADES[lane.dialect][0].partition("-")
+    base, _, quote = TRADES[lane.dialect].instrument.partition("-")
     moved = {leg["asset"]: abs(Decimal(leg["amount"])) for leg in execution["legs"]}
     found = []
     for asset, column in ((base, "reported_base_units"), (quote, "reported_quote_units")):

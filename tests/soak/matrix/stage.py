@@ -31,7 +31,6 @@ from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.liquidity.quote import LpName
 from domain.quotes.quote import Quote
 from domain.shared.ids import CustomerId, TenantId
-from domain.shared.side import FixedSide, Side
 from domain.tenants.tenant import PricingPolicy
 from entrypoints.cli.sandbox.samples import ASSETS, INSTRUMENTS, OPENING_DEPOSITS, units
 from entrypoints.wiring.container import (
@@ -42,18 +41,11 @@ from entrypoints.wiring.container import (
 from entrypoints.wiring.settings import API_DATABASE_URL, WORKER_DATABASE_URL, Settings
 from tests.fixtures.postgres_servers import Database
 from tests.integration.sandbox_process import ROOT
+from tests.liquidity.trades import TRADES
 from tests.soak.matrix.driver import READY, Done, Job, note_passed
 from tests.soak.matrix.vendors import CREDENTIALS, Caller, VendorProcess, asked, vendor, watched
 
 PRICING: Final = PricingPolicy(platform_spread_ppm=1_000, tenant_spread_ppm=2_500, fee_ppm=1_000)
-# Ours, by dialect: what is traded, on which side, which amount is fixed, and how much of it.
-TRADES: Final = {
-    "b2c2": ("BTC-USDT", Side.BUY, FixedSide.BASE, units("BTC", "0.01")),
-    "binance_convert": ("BTC-USDT", Side.BUY, FixedSide.QUOTE, units("USDT", "640")),
-    "busha": ("USDT-NGN", Side.BUY, FixedSide.BASE, units("USDT", "100")),
-    "bybit_convert": ("BTC-USDT", Side.SELL, FixedSide.BASE, units("BTC", "0.01")),
-    "luno": ("BTC-ZAR", Side.BUY, FixedSide.BASE, units("BTC", "0.01")),
-}
 # Short, so that a silence is soon over, and long enough for a busy machine.
 SILENCE_MS: Final = 600
 WAITING: Final = {"luno": {"quote_life": 8}, "busha": {"quote_life": 8, "expiry_guard": 1}}
@@ -99,17 +91,17 @@ class Lane(msgspec.Struct, kw_only=True):
     early: int = 0
 
     async def quote(self) -> Quote:
-        symbol, side, fixed, amount = TRADES[self.dialect]
+        trade = TRADES[self.dialect]
         request_quote = await self.quoted_from.get(RequestQuote)
         answer = await request_quote.execute(
             RequestQuoteCommand(
                 tenant_id=self.tenant_id,
                 request=request(),
                 customer_id=self.customer_id,
-                instrument=symbol,
-                side=side,
-                fixed=fixed,
-                units=amount,
+                instrument=trade.instrument,
+                side=trade.side,
+                fixed=trade.fixed,
+                units=trade.amount,
             )
         )
         return answer.value
