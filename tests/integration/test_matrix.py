@@ -21,6 +21,7 @@ from tests.soak.matrix.cells import (
     Way,
     factors,
     load_paths,
+    made_paths,
     matrix,
     pairs,
     planned,
@@ -76,6 +77,11 @@ def test_matrix_is_whole_and_counts_what_it_leaves_out() -> None:
     assert len(list(matrix())) == whole == len(plan.cells) + sum(plan.why_not.values())
     assert {cell.dialect for cell in plan.cells} == set(TRADES)
     assert [cell for cell in pairs() if load_paths().way(cell) is None] == []
+
+
+def test_ways_that_are_written_down_again_are_the_same() -> None:
+    paths = load_paths()
+    assert made_paths(paths.known()) == paths
 
 
 def test_kill_that_is_not_on_the_way_does_not_apply_and_says_why() -> None:

@@ -133,6 +133,11 @@ class Paths(msgspec.Struct, frozen=True):
         name = self.pairs.get(cell.dialect, {}).get(cell.execution, {}).get(cell.lookup)
         return None if name is None else self.ways[name]
 
+    def known(self) -> dict[Cell, Way]:
+        """By pair, those that still are one."""
+        found = ((pair, self.way(pair)) for pair in pairs())
+        return {pair: way for pair, way in found if way is not None}
+
     def why_not(self, cell: Cell) -> str | None:
         """None when the cell applies."""
         way = self.way(cell)

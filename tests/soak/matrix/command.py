@@ -75,7 +75,7 @@ def _played(progress: Progress, given: argparse.Namespace) -> list[str]:
     ordered = [*first, *(cell for cell in cells if cell not in first)]
     wrong = _soak(progress, ordered, lanes=given.lanes, minutes=given.minutes)
     if given.ways:
-        save_paths(progress.paths())
+        save_paths(progress.paths(load_paths()))
     return wrong
 
 

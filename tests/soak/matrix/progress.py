@@ -39,19 +39,18 @@ class Progress:
             diary.write(verdict)
         self.verdicts[verdict.cell] = verdict
 
-    def paths(self) -> Paths:
-        """Of the pairs whose way was seen, both the request's and the resolver's."""
+    def paths(self, known: Paths) -> Paths:
+        """As they were seen, the request's and the resolver's; the others as they are known."""
         requests = {v.cell.pair: v.request for v in self.verdicts.values() if v.request is not None}
         resolvers = {
             v.cell.pair: v.resolver for v in self.verdicts.values() if v.resolver is not None
         }
-        return made_paths(
-            {
-                pair: Way(request, resolvers[pair])
-                for pair, request in requests.items()
-                if pair in resolvers
-            }
-        )
+        seen = {
+            pair: Way(request, resolvers[pair])
+            for pair, request in requests.items()
+            if pair in resolvers
+        }
+        return made_paths({**known.known(), **seen})
 
     def table(self, plan: Plan) -> str:
         """In Markdown: the counts of each adapter, then why what does not apply does not."""
