@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from adapters.postgres.migrate import VERSION_TABLE
+from adapters.postgres.revision import VERSION_TABLE
 from adapters.postgres.roles import RUNTIME_ROLES, SCHEMA
 from application import crash_points
 

@@ -108,6 +108,8 @@ def main() -> int:
     plan = json.loads(sys.argv[1])
     try:
         os.umask(0o077)
+        # A shell starts background jobs with this one ignored, which execve would pass on.
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         if plan["uid"] is not None:
             become(plan["uid"], plan["gid"], plan["capabilities"])
         if plan["watch_pipe"] is not None:

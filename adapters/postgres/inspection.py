@@ -4,7 +4,7 @@ from typing import Final
 
 import asyncpg
 
-from adapters.postgres.migrate import current, head
+from adapters.postgres.revision import current, head
 from adapters.postgres.roles import SCHEMA
 from adapters.postgres.table_guards import FAULTS
 from application.ports.inspection import DatabaseReport

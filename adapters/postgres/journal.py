@@ -1,7 +1,7 @@
 """The journal: lock, let the domain decide, write. And reading what was posted."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from application.ports.ledger import (
     PostedEntry,
     PostedTransaction,
 )
+from domain.ledger.account import Account
 from domain.ledger.commands import Batch, Post
 from domain.ledger.entry import MirrorOf
 from domain.ledger.hold import Hold
@@ -76,7 +77,9 @@ ON CONFLICT DO NOTHING RETURNING 1
 
 
 class PostgresJournal:
-    """`is_strict` tells of accounts that were met before; `on_lost` forbids to commit."""
+    """`is_strict` tells of accounts that were met before, `on_met` is told of those met now;
+    `on_lost` forbids to commit.
+    """
 
     def __init__(
         self,
@@ -84,15 +87,19 @@ class PostgresJournal:
         tenant_id: TenantId,
         *,
         is_strict: Callable[[TenantId, AccountId], bool | None],
+        on_met: Callable[[Iterable[Account]], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._is_strict = is_strict
+        self._on_met = on_met
         self._on_lost = on_lost
 
     async def post(self, batch: Batch) -> tuple[Outcome, ...]:
         state = await LockedState(self._connection, self._tenant_id).load(batch)
+        # What went the long way because it was unknown goes at once the next time.
+        self._on_met(state.accounts.values())
         if crash_points.armed:
             await crash_points.reach(crash_points.JOURNAL_LOCKED)
         decision = decide(batch, state)

@@ -5,22 +5,17 @@ and asyncpg refuses; so migrations run on psycopg, in a thread.
 """
 
 import asyncio
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
-from asyncpg import Connection, UndefinedTableError
 from sqlalchemy import create_engine, pool, text
 
+from adapters.postgres.revision import SCRIPTS
 from adapters.postgres.roles import OWNER, SCHEMA, Role
 from adapters.postgres.urls import to_sqlalchemy, with_user
 from application import crash_points
 
-SCRIPTS: Final = Path(__file__).resolve().parents[2] / "migrations"
-VERSION_TABLE: Final = "alembic_version"
 LOCK_KEY: Final = 0x616B73756D02  # "aksum", 2
 OTHER_MIGRATION_WAIT: Final = "10min"
 # A migration that waits for a lock makes everyone queue behind it: better to fail and come again.
@@ -35,26 +30,6 @@ async def upgrade(url: str, revision: str = "head") -> None:
 async def downgrade(url: str, revision: str) -> None:
     """Migrate down to `revision`; "base" is before the first."""
     await asyncio.to_thread(_run, url, revision, down=True)
-
-
-async def current(connection: Connection) -> str | None:
-    """The revision the database is at, readable by every role, or None before the first."""
-    query = f"SELECT version_num FROM {SCHEMA}.{VERSION_TABLE}"
-    try:
-        found: str | None = await connection.fetchval(query)
-    except UndefinedTableError:
-        return None
-    return found
-
-
-async def is_at_head(connection: Connection) -> bool:
-    return await current(connection) == head()
-
-
-@cache
-def head() -> str | None:
-    """The newest revision in this checkout."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

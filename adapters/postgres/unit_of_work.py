@@ -1,7 +1,7 @@
 """One database transaction of one tenant, with repositories over its connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ from adapters.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from application import crash_points
 from application.errors import Overloaded
 from application.ports.unit_of_work import Lane, Transaction
-from domain.ledger.account import AccountKey
+from domain.ledger.account import Account, AccountKey
 from domain.shared.errors import invariant
 from domain.shared.ids import AccountId, TenantId
 
@@ -92,7 +92,11 @@ class PostgresTransaction:
     @property
     def journal(self) -> PostgresJournal:
         return PostgresJournal(
-            self._connection, self._tenant_id, is_strict=self._is_strict, on_lost=self._lose
+            self._connection,
+            self._tenant_id,
+            is_strict=self._is_strict,
+            on_met=self._met,
+            on_lost=self._lose,
         )
 
     @property
@@ -169,6 +173,11 @@ class PostgresTransaction:
             if learned == account_id:
                 return opens_strict(key)
         return self._known.is_strict(tenant_id, account_id)
+
+    def _met(self, accounts: Iterable[Account]) -> None:
+        for account in accounts:
+            if self._known.is_strict(self._tenant_id, account.id) is None:
+                self._learned[account.key] = account.id
 
     @property
     def change_requests(self) -> PostgresChangeRequests:

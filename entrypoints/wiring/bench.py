@@ -13,7 +13,8 @@ from adapters.postgres.embedded import EmbeddedPostgres
 from adapters.postgres.roles import ADMIN_URL_SETTING, RUNTIME_ROLES, Role
 from adapters.postgres.urls import with_database, with_user
 from entrypoints.wiring.container import make_ops_container
-from entrypoints.wiring.database import embedded_url, prepare
+from entrypoints.wiring.database import embedded_url
+from entrypoints.wiring.preparing import prepare
 from entrypoints.wiring.settings import Settings
 
 SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements"}

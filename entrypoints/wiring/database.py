@@ -1,12 +1,10 @@
-"""The database of a process: which URL it has, whether it may serve from it, how it is prepared."""
+"""The database of a process: which URL it has, and whether it may serve from it."""
 
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
-from adapters.jobs.schema import make_queue_tables
-from adapters.postgres.bootstrap import BootstrapRefused, bootstrap
 from adapters.postgres.embedded import EmbeddedServer, find_running
 from adapters.postgres.embedded_errors import EmbeddedPostgresError
 from adapters.postgres.embedded_files import embedded_programs
@@ -19,7 +17,7 @@ from adapters.postgres.guard import (
     require_settings,
 )
 from adapters.postgres.inspection import logs_in_as_superuser
-from adapters.postgres.migrate import current, head, upgrade
+from adapters.postgres.revision import current, head
 from adapters.postgres.roles import ADMIN_URL_SETTING, DATABASE, RUNTIME_ROLES, Role
 from adapters.postgres.urls import (
     DatabaseUrlInvalid,
@@ -29,7 +27,6 @@ from adapters.postgres.urls import (
     with_database,
     with_user,
 )
-from application import crash_points
 from entrypoints.wiring.errors import SettingInvalid, StartRefused
 from entrypoints.wiring.settings import Settings
 
@@ -48,7 +45,7 @@ def database_url(settings: Settings, role: Role) -> str:
             return role_url(settings.database_urls, role)
     except DatabaseUrlInvalid as error:
         raise SettingInvalid(setting, str(error)) from None
-    running = _running(settings.postgres_dir)
+    running = find_embedded(settings.postgres_dir)
     if running is None:
         raise SettingInvalid(
             ADMIN_URL_SETTING,
@@ -63,7 +60,8 @@ def embedded_url(server: EmbeddedServer) -> str:
     return with_database(server.admin_url, DATABASE)
 
 
-def _running(folder: Path) -> EmbeddedServer | None:
+def find_embedded(folder: Path) -> EmbeddedServer | None:
+    """The server that runs in the data directory, if one does."""
     try:
         return find_running(folder)
     except EmbeddedPostgresError:
@@ -78,7 +76,7 @@ async def check_database(settings: Settings, role: Role) -> None:
             await _refuse_superuser(settings, role)
         connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     except UNREACHABLE as error:
-        raise StartRefused(f"cannot connect to {redacted(url)}: {_reason(error)}") from None
+        raise StartRefused(f"cannot connect to {redacted(url)}: {reason_of(error)}") from None
     try:
         await require_server_version(connection)
         await require_role(connection, role)
@@ -111,44 +109,8 @@ async def _refuse_superuser(settings: Settings, role: Role) -> None:
         )
 
 
-async def prepare_database(settings: Settings) -> str:
-    """Bootstrap, migrate and make the queue's tables; the revision the database is at then.
-
-    Raises `StartRefused`.
-    """
-    named = settings.database_urls.get(ADMIN_URL_SETTING)
-    return await prepare(named or _embedded_admin(settings), settings)
-
-
-def _embedded_admin(settings: Settings) -> str:
-    database_url(settings, Role.MIGRATOR)  # for its refusal, where there is no server
-    running = _running(settings.postgres_dir)
-    if running is None:
-        raise StartRefused("PostgreSQL has just ended")
-    return embedded_url(running)
-
-
-async def prepare(admin_url: str, settings: Settings) -> str:
-    """As above, with a URL in hand."""
-    try:
-        if PostgresUrl.parse(admin_url).user in RUNTIME_ROLES:
-            admin_url = with_user(admin_url, Role.MIGRATOR)
-        roles = {**settings.database_urls, ADMIN_URL_SETTING: admin_url}
-        await bootstrap(admin_url, {role: role_url(roles, role) for role in RUNTIME_ROLES})
-        await upgrade(admin_url)
-        if crash_points.armed:
-            await crash_points.reach(crash_points.MIGRATE_UPGRADED)
-        await make_queue_tables(admin_url)
-    except DatabaseUrlInvalid as error:
-        raise SettingInvalid(ADMIN_URL_SETTING, str(error)) from None
-    except (BootstrapRefused, ServerTooOld) as error:
-        raise StartRefused(str(error)) from None
-    except UNREACHABLE as error:
-        raise StartRefused(f"cannot prepare {redacted(admin_url)}: {_reason(error)}") from None
-    return str(head())
-
-
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """What to show of one of `UNREACHABLE`."""
     return str(error).strip() or type(error).__name__
 
 

@@ -9,7 +9,7 @@ import pytest
 from domain.tenants.permissions import Scope
 from entrypoints.http.openapi import build_document
 from tests.api.examples import OPERATIONS, Example, requests_of
-from tests.api.world import Caller, Json, Partner, World, problem
+from tests.api.world import NOBODY, Caller, Json, Partner, World, problem
 
 WRITES = sorted(name for name, each in OPERATIONS.items() if each.takes_body)
 SCHEMAS = build_document(list(OPERATIONS.values()))["components"]["schemas"]
@@ -159,15 +159,15 @@ async def test_member_that_is_there_twice_is_named(caller: Caller, partner: Part
 async def test_unknown_instrument_asset_and_customer_are_not_found(
     caller: Caller, partner: Partner, world: World
 ) -> None:
-    mine, nobody = partner.customer_id, partner.customer_id[:-1] + "0"
+    mine = partner.customer_id
     quote = {"customer_id": mine, "instrument": "BTC-USDT", "side": "buy", "base_amount": "1"}
     deposit = {"customer_id": mine, "asset": "USDT", "amount": "1"}
     before = world.state()
     for path, body in (
         ("/v1/quotes", quote | {"instrument": "BTC-XYZ"}),
-        ("/v1/quotes", quote | {"customer_id": nobody}),
+        ("/v1/quotes", quote | {"customer_id": NOBODY}),
         ("/v1/sandbox/deposits", deposit | {"asset": "XYZ"}),
-        ("/v1/sandbox/deposits", deposit | {"customer_id": nobody}),
+        ("/v1/sandbox/deposits", deposit | {"customer_id": NOBODY}),
         ("/v1/orders", {"quote_id": "qte_" + "0" * 26}),
     ):
         problem(await caller.post(path, body), 404, "not_found")

@@ -8,7 +8,7 @@ import pytest
 
 from application.ports.transfer_batches import TRANSFERS_MAX
 from entrypoints.http.routes.transfer_batches import BODY_BYTES_MAX
-from tests.api.world import Caller, Json, Partner, World, made, problem
+from tests.api.world import NOBODY, Caller, Json, Partner, World, made, problem
 
 PATH = "/v1/transfers/batch"
 
@@ -69,15 +69,14 @@ async def test_what_speaks_against_an_item_alone_refuses_it_alone(
 ) -> None:
     suspended = await caller.customer("c-3")
     await caller.send("PATCH", f"/v1/customers/{suspended}", {"status": "suspended"})
-    nobody = partner.customer_id[:-1] + "0"
     transfers = [
         items.of("1", asset="XYZ"),
         items.of("0.123456789"),
         items.of("0.00"),
         items.of("1" + "0" * 30),
         items.of("1", to_customer_id=partner.customer_id),
-        items.of("1", to_customer_id=nobody),
-        items.of("1", from_customer_id=nobody),
+        items.of("1", to_customer_id=NOBODY),
+        items.of("1", from_customer_id=NOBODY),
         items.of("1", to_customer_id=suspended),
         items.of("100001"),
         items.of("1", reference="Rent, March"),

@@ -61,6 +61,7 @@ Json = dict[str, Any]
 
 BASE_URL: Final = "http://aksum.test"
 LP: Final = LpName("lp_a")
+NOBODY: Final = "cus_" + "0" * 26  # the id of no customer
 PRICING: Final = PricingPolicy(platform_spread_ppm=2_000, tenant_spread_ppm=5_000, fee_ppm=1_000)
 PARTNER_SCOPES: Final = frozenset(KeyScope) - {KeyScope.OPERATOR}
 BTC_USDT: Final = msgspec.structs.replace(

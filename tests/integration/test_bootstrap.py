@@ -10,7 +10,8 @@ from asyncpg import Connection
 
 from adapters.postgres.bootstrap import BootstrapRefused, bootstrap
 from adapters.postgres.guard import UnsafeDatabaseRole, require_role, require_server_version
-from adapters.postgres.migrate import current, downgrade, head, is_at_head, upgrade
+from adapters.postgres.migrate import downgrade, upgrade
+from adapters.postgres.revision import current, head, is_at_head
 from adapters.postgres.roles import OWNER, Role
 from adapters.postgres.urls import with_database, with_user
 from tests.fixtures.postgres_servers import (

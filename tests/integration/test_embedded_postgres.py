@@ -44,9 +44,10 @@ async def main():
 asyncio.run(main())
 """
 LIFELINE = """
-import pathlib, sys, threading
+import pathlib, signal, sys, threading
 from adapters.postgres.embedded_process import start_child
 
+signal.signal(signal.SIGQUIT, signal.SIG_IGN)  # as in a shell's background job
 child = start_child(
     [sys.argv[2], "-c", "import threading; threading.Event().wait()"],
     log=pathlib.Path(sys.argv[1]), account=None, capabilities=(), die_by_pipe=True,

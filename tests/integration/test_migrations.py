@@ -7,7 +7,8 @@ from alembic.script import ScriptDirectory
 from asyncpg import Connection
 
 from adapters.postgres.bootstrap import bootstrap
-from adapters.postgres.migrate import SCRIPTS, current, downgrade, head, is_at_head, upgrade
+from adapters.postgres.migrate import downgrade, upgrade
+from adapters.postgres.revision import SCRIPTS, current, head, is_at_head
 from adapters.postgres.roles import RUNTIME_ROLES
 from adapters.postgres.urls import with_database, with_user
 from tests.fixtures.postgres_servers import Database, Server

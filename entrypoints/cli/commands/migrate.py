@@ -4,7 +4,7 @@ import click
 
 from entrypoints.cli.output import json_option, print_object
 from entrypoints.wiring.crash import arm
-from entrypoints.wiring.database import prepare_database
+from entrypoints.wiring.preparing import prepare_database
 from entrypoints.wiring.settings import read_settings
 
 

@@ -24,8 +24,8 @@ from entrypoints.cli.sandbox.files import (
 from entrypoints.cli.sandbox.probes import LOOPBACK, answers
 from entrypoints.cli.sandbox.providers import control_url, provider_rows, simulator
 from entrypoints.cli.sandbox.seed import Seed, list_catalog
-from entrypoints.wiring.database import prepare
 from entrypoints.wiring.errors import StartRefused
+from entrypoints.wiring.preparing import prepare
 from entrypoints.wiring.processes import operator_process
 from entrypoints.wiring.server import Database, DatabaseServer
 from entrypoints.wiring.settings import (

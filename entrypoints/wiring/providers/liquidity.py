@@ -3,12 +3,10 @@ from collections.abc import AsyncIterator, Mapping
 
 from dishka import Provider, Scope, provide
 
-from adapters.liquidity.plugin import LpTools
 from application.ports.catalog import Platform
 from application.ports.clock import Clock
 from application.ports.liquidity import LiquidityProvider
 from domain.liquidity.quote import LpName
-from entrypoints.wiring.registry import make_provider, read_lps
 from entrypoints.wiring.settings import Settings
 
 
@@ -21,6 +19,10 @@ class LiquidityProviders(Provider):
     async def providers(
         self, settings: Settings, clock: Clock, platform: Platform
     ) -> AsyncIterator[Mapping[LpName, LiquidityProvider]]:
+        # Few commands speak to a provider, and all of them would load what speaks HTTP.
+        from adapters.liquidity.plugin import LpTools
+        from entrypoints.wiring.registry import make_provider, read_lps
+
         view = await platform.view()
         tools = LpTools(
             clock=clock, jitter=_jitter, instruments=tuple(view.catalog.instruments.values())

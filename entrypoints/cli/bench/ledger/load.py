@@ -103,8 +103,15 @@ class Load:
             raise Overloaded("a post was refused")
 
     async def _inside(self) -> None:
+        """As a use case does it: at once, or else the long way in a transaction of its own."""
+        post = self._hot(datetime.now(UTC))
         async with self._uow.begin(self._books.tenant_id) as tx:
-            if not await tx.journal.post_at_once(self._hot(datetime.now(UTC))):
+            if await tx.journal.post_at_once(post):
+                await tx.commit()
+                return
+        async with self._uow.begin(self._books.tenant_id) as tx:
+            (outcome,) = await tx.journal.post((post,))
+            if not outcome.accepted:
                 raise Overloaded("a post was refused")
             await tx.commit()
 
