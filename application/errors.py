@@ -45,6 +45,12 @@ class VersionConflict(Conflict):
     code = "version_conflict"
 
 
+class ChangeDecided(Conflict):
+    """It was approved or rejected before; a new request can be made."""
+
+    code = "change_decided"
+
+
 class InsufficientFunds(RuleViolation):
     code = "insufficient_funds"
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from typing_extensions import override
 
+from adapters.http_client.budget import RateBudget
 from domain.liquidity.quote import LpName
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
@@ -15,7 +16,8 @@ Credential = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
 class VendorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`sandbox` allows plain HTTP and sends fault names along; it must be off towards the vendor.
 
-    `absence_margin` is how long after a quote's expiry the vendor's records count as final.
+    `rate_budget` None: we ask as often as we like. `absence_margin` is how long after a quote's
+    expiry the vendor's records count as final.
     Raises `ValueError`.
     """
 
@@ -27,6 +29,7 @@ class VendorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     execute_timeout_ms: Milliseconds = 3_000
     lookup_timeout_ms: Milliseconds = 2_000
     absence_margin: timedelta = timedelta(seconds=60)
+    rate_budget: RateBudget | None = None
     reference_fresh_for: timedelta = timedelta(minutes=10)
     reference_usable_for: timedelta = timedelta(hours=6)
 

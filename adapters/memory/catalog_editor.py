@@ -1,13 +1,10 @@
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from adapters.memory.store import Store
-from application.ports.catalog import ListedLp, LpRole, LpState
+from application.ports.catalog import ListedLp
 from domain.assets.asset import Asset
 from domain.assets.instrument import Instrument
-from domain.liquidity.quote import LpName
-from domain.shared.errors import Conflict, NotFound
+from domain.shared.errors import Conflict
 
 
 class MemoryCatalogEditor:
@@ -30,18 +27,3 @@ class MemoryCatalogEditor:
 
     async def list_lps(self, lps: Iterable[ListedLp]) -> None:
         self._store.lps = {lp.name: lp for lp in lps} | self._store.lps
-
-    async def lps(self) -> tuple[ListedLp, ...]:
-        return tuple(sorted(self._store.lps.values(), key=_asked_in_order))
-
-    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
-        listed = self._store.lps.get(name)
-        if listed is None:
-            raise NotFound("no such liquidity provider", lp=name)
-        changed = replace(listed, state=state)
-        self._store.lps = {**self._store.lps, name: changed}
-        return changed
-
-
-def _asked_in_order(lp: ListedLp) -> tuple[bool, int, str]:
-    return (lp.role is LpRole.BACKUP, lp.rank, lp.name)

@@ -87,6 +87,11 @@ class MemoryLiquidityProvider:
         orders = self._orders.values()
         return tuple(order.executed for order in orders if order.executed is not None)
 
+    @property
+    def prices(self) -> Mapping[str, Price]:
+        """As they are at any time, for references that follow this LP."""
+        return self._prices
+
     def set_price(self, symbol: str, price: Price) -> None:
         self._prices[symbol] = price
 

@@ -1,5 +1,6 @@
+from adapters.memory.price_terms import guard_terms
 from adapters.memory.store import Store
-from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
+from application.ports.catalog import ListedLp, LpRole, PlatformView
 from domain.assets.catalog import Catalog
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
@@ -19,8 +20,12 @@ class MemoryPlatform:
         return PlatformView(
             catalog=Catalog(dict(self._store.assets), dict(self._store.instruments)),
             routing=_routing([lp.name for lp in sorted(lps, key=_preference)]),
-            # Reducing means that open executions are finished and no new ones begun.
-            halted=frozenset(lp.name for lp in lps if lp.state is not LpState.ACTIVE),
+            guard=guard_terms(self._store),
+            routes={
+                symbol: changes[-1].change.policy
+                for symbol, changes in self._store.lp_route_changes.items()
+                if changes[-1].change.policy is not None
+            },
         )
 
     async def tenant(self, tenant_id: TenantId) -> Tenant:

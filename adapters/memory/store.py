@@ -24,8 +24,11 @@ from application.ports.events import Event
 from application.ports.idempotency import IdempotencyRecord
 from application.ports.intents import IntentKind
 from application.ports.ledger import ClosedPeriod, PostedEntry
+from application.ports.lp_desk import LpEvent
+from application.ports.lp_routes import LpRoute
 from application.ports.movements import Deposit, Transfer
 from application.ports.parties import ApiKey, Customer, StoredTenant
+from application.ports.price_terms import PriceTerms
 from application.ports.reconciliation import MatchRecord, Statement
 from application.ports.seals import Leaf
 from application.ports.trading import LpAttempt, StoredQuote
@@ -39,6 +42,7 @@ from domain.ledger.entry import JournalTransaction
 from domain.ledger.hold import Hold
 from domain.ledger.seal import Seal
 from domain.ledger.state import Answer
+from domain.liquidity.health import HealthRow, Key
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order
 from domain.reconciliation.breaks import Break
@@ -158,7 +162,11 @@ class Store:
         self.assets: dict[AssetCode, Asset] = {}
         self.instruments: dict[str, Instrument] = {}
         self.lps: dict[LpName, ListedLp] = {}
+        self.lp_route_changes: dict[str, tuple[LpRoute, ...]] = {}
+        self.lp_health: dict[Key, HealthRow] = {}
+        self.lp_events: list[LpEvent] = []
         self.schedules: dict[str, ScheduleRow] = {}
+        self.price_terms: dict[ChangeRequestId, PriceTerms] = {}
 
         self.idempotency = Table[str, IdempotencyRecord]("idempotency")
         self.tenants = Table[TenantId, StoredTenant]("tenants")

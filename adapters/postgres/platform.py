@@ -8,7 +8,9 @@ from typing import Final
 import asyncpg
 
 from adapters.postgres.connection import Connection, Row, acquired
-from application.ports.catalog import ListedLp, LpRole, LpState, PlatformView
+from adapters.postgres.lp_routes import LAST, routes_from
+from adapters.postgres.price_terms import read_guard_terms
+from application.ports.catalog import ListedLp, PlatformView
 from application.ports.unit_of_work import UnitOfWork
 from application.single_flight import SingleFlight
 from domain.assets.asset import Asset, AssetKind
@@ -16,14 +18,13 @@ from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument, TradingStatus
 from domain.liquidity.quote import LpName
 from domain.liquidity.routing import RoutingPolicy
-from domain.shared.errors import Conflict, NotFound
+from domain.shared.errors import Conflict
 from domain.shared.ids import TenantId
 from domain.shared.money import AssetCode
 from domain.tenants.tenant import Tenant
 
 AGE_MAX_NS: Final = 1_000_000_000
 TENANTS_MAX: Final = 10_000
-LP_COLUMNS: Final = "name, dialect, role, rank, state"
 
 
 class PostgresPlatform:
@@ -78,13 +79,13 @@ async def _read_view(connection: Connection) -> PlatformView:
         for row in await connection.fetch("SELECT * FROM instruments ORDER BY symbol")
     }
     lps = await connection.fetch(
-        "SELECT name, state FROM liquidity_providers ORDER BY role = 'backup', rank, name"
+        "SELECT name FROM liquidity_providers ORDER BY role = 'backup', rank, name"
     )
     names = tuple(LpName(row["name"]) for row in lps)
-    # Reducing means that open executions are finished and no new ones begun.
-    halted = frozenset(LpName(row["name"]) for row in lps if row["state"] != "active")
     routing = RoutingPolicy(names[0], names[1:]) if names else None
-    return PlatformView(Catalog(assets, instruments), routing, halted)
+    routes = routes_from(await connection.fetch(LAST))
+    guard = await read_guard_terms(connection)
+    return PlatformView(Catalog(assets, instruments), routing, routes, guard)
 
 
 class PostgresCatalogEditor:
@@ -134,37 +135,9 @@ class PostgresCatalogEditor:
                 lp.state.value,
             )
 
-    async def lps(self) -> tuple[ListedLp, ...]:
-        rows = await self._pool.fetch(
-            f"SELECT {LP_COLUMNS} FROM liquidity_providers ORDER BY role = 'backup', rank, name"
-        )
-        return tuple(_lp(row) for row in rows)
-
-    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
-        row = await self._pool.fetchrow(
-            "UPDATE liquidity_providers SET state = $2, state_reason = $3, version = version + 1, "
-            f"updated_at = now() WHERE name = $1 RETURNING {LP_COLUMNS}",
-            name,
-            state.value,
-            reason,
-        )
-        if row is None:
-            raise NotFound("no such liquidity provider", lp=name)
-        return _lp(row)
-
 
 def _is_fresh(read_at_ns: int) -> bool:
     return time.monotonic_ns() - read_at_ns < AGE_MAX_NS
-
-
-def _lp(row: Row) -> ListedLp:
-    return ListedLp(
-        name=LpName(row["name"]),
-        dialect=row["dialect"],
-        role=LpRole(row["role"]),
-        rank=row["rank"],
-        state=LpState(row["state"]),
-    )
 
 
 def asset_from(row: Row) -> Asset:

@@ -1,9 +1,12 @@
 """Quotes as rows. The breakdown is one JSON document, its amounts decimal strings of units."""
 
+from decimal import Decimal
+
 import msgspec
 
 from adapters.postgres.connection import Row
 from application.ports.trading import StoredQuote
+from domain.liquidity.price_guard import GuardEvidence, GuardStage
 from domain.liquidity.quote import LpName
 from domain.quotes.quote import Breakdown, Quote, QuoteStatus
 from domain.shared.ids import AccountId, CustomerId, OrderId, QuoteId
@@ -13,6 +16,14 @@ from domain.shared.side import FixedSide, Side
 COLUMNS = """id, customer_id, instrument, side, fixed, base_units, quote_units, price, fee_units,
   breakdown, lp, lp_quote_id, lp_base_units, lp_quote_units, lp_expires_at, pay_account_id,
   receive_account_id, expires_at, status, order_id, version, created_at, updated_at"""
+
+
+class StoredEvidence(msgspec.Struct, frozen=True):
+    stage: str
+    reference: str
+    sources: tuple[str, ...]
+    deviation_ppm: int
+    limit_ppm: int
 
 
 class StoredBreakdown(msgspec.Struct, frozen=True):
@@ -26,6 +37,7 @@ class StoredBreakdown(msgspec.Struct, frozen=True):
     platform_spread_ppm: int
     tenant_spread_ppm: int
     fee_ppm: int
+    evidence: StoredEvidence | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -43,7 +55,31 @@ def encode_breakdown(breakdown: Breakdown) -> bytes:
             breakdown.platform_spread_ppm,
             breakdown.tenant_spread_ppm,
             breakdown.fee_ppm,
+            None if breakdown.evidence is None else _stored(breakdown.evidence),
         )
+    )
+
+
+def _stored(evidence: GuardEvidence) -> StoredEvidence:
+    return StoredEvidence(
+        evidence.stage.value,
+        format(evidence.reference, "f"),
+        evidence.sources,
+        evidence.deviation_ppm,
+        evidence.limit_ppm,
+    )
+
+
+def _evidence(stored: StoredEvidence | None) -> GuardEvidence | None:
+    """Quotes from before there was a guard have none."""
+    if stored is None:
+        return None
+    return GuardEvidence(
+        stage=GuardStage(stored.stage),
+        reference=Decimal(stored.reference),
+        sources=stored.sources,
+        deviation_ppm=stored.deviation_ppm,
+        limit_ppm=stored.limit_ppm,
     )
 
 
@@ -59,6 +95,7 @@ def _breakdown(document: bytes, fee_units: int) -> Breakdown:
         platform_spread_ppm=stored.platform_spread_ppm,
         tenant_spread_ppm=stored.tenant_spread_ppm,
         fee_ppm=stored.fee_ppm,
+        evidence=_evidence(stored.evidence),
     )
 
 

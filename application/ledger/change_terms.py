@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application import crash_points
+from application.errors import ChangeDecided
 from application.idempotency import Answer, claim
 from application.ledger.announcing import terms_announcement
 from application.ports.catalog import Platform
@@ -29,12 +30,6 @@ from domain.shared.ids import AccountId, ChangeRequestId, EventId, TenantId
 from domain.tenants.operator import Operator, require_second_person
 
 RESOURCE: Final = "change_request"
-
-
-class ChangeDecided(Conflict):
-    """It was approved or rejected before; a new request can be made."""
-
-    code = "change_decided"
 
 
 class ChangeOutdated(Conflict):

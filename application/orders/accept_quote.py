@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from application.errors import NoLiquidity, Overloaded
 from application.idempotency import Answer
 from application.in_flight import InFlight
 from application.jobs.work_policy import WORK
+from application.liquidity.price_guard import LpPrice, PriceGuard, for_operators
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.opening import execution_key
 from application.orders.record_outcome import RecordOutcome, evidence_of
@@ -19,9 +21,11 @@ from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
 from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.trading import OpenExecution, Reservation
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
+from domain.assets.instrument import Instrument
 from domain.liquidity.outcome import (
     Filled,
     LpExecute,
@@ -30,6 +34,7 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
+from domain.liquidity.price_guard import GuardStage, PriceGuardRefused
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import next_look
 from domain.orders.announcements import order_reserved
@@ -47,6 +52,16 @@ ANSWER_WITHIN: Final = timedelta(seconds=5)
 POLL_EVERY: Final = timedelta(milliseconds=200)
 POLLS_MAX: Final = 15
 RESOLVED_BY: Final = "request"
+UNCONFIRMED: Final = "the price of the quote cannot be confirmed just now"
+
+_log = logging.getLogger(__name__)
+
+
+class _Unconfirmed(Exception):
+    def __init__(self, instrument: Instrument, refusal: PriceGuardRefused) -> None:
+        super().__init__(refusal.detail)
+        self.instrument = instrument
+        self.refusal = refusal
 
 
 class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +74,11 @@ class AcceptQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 class AcceptQuote:
     """- A quote is accepted at most once, in time, and only with the funds to pay for it.
+    - Nor when independent references do not confirm its LP's price once more (`PriceGuard`):
+      nothing is held then, and the quote stays open.
     - Nor after its customer was suspended, its instrument or its LP halted since it was made, or
       either of the two accounts closed. Once accepted, the account it pays into stays open.
+    - Nor while its LP fails, or could not be asked afterwards what it did: nothing is reserved.
     - The funds are held and the attempt is on record before the LP is called.
     - The LP is called once. What cannot be proven leaves the order pending with its outcome
       unknown: the funds stay held, no other LP is tried, and the answer says so.
@@ -72,7 +90,9 @@ class AcceptQuote:
         *,
         uow: UnitOfWork,
         platform: Platform,
+        standings: Standings,
         providers: Mapping[LpName, LiquidityProvider],
+        guard: PriceGuard,
         record: RecordOutcome,
         explain: ExplainRefusal,
         in_flight: InFlight,
@@ -82,7 +102,9 @@ class AcceptQuote:
     ) -> None:
         self._uow = uow
         self._platform = platform
+        self._standings = standings
         self._providers = providers
+        self._guard = guard
         self._record = record
         self._explain = explain
         self._in_flight = in_flight
@@ -115,24 +137,75 @@ class AcceptQuote:
             reservation = self._reservation(command)
             # A copy has nothing to reserve: it asks what became of the first.
             view = await self._platform.view()
-            execution = await self._claim(reservation, command.tenant_id, view) if first else None
+            execution = await self._confirmed(reservation, command, view) if first else None
             if execution is None:
                 return await self._explain.execute(command.tenant_id, reservation)
         # Started here and not by the caller, who may have hung up by now.
         executing = self._carry_out(command, execution, view.catalog)
         return execution, self._background.start(executing)
 
-    async def _claim(
-        self, reservation: Reservation, tenant_id: TenantId, view: PlatformView
+    async def _confirmed(
+        self, reservation: Reservation, command: AcceptQuoteCommand, view: PlatformView
     ) -> OpenExecution | None:
+        """What this process does not know fresh prices of is tried once more when it does."""
+        try:
+            return await self._claim(reservation, command.tenant_id, view)
+        except _Unconfirmed as first:
+            if first.refusal.is_lp_at_fault:
+                raise _not_executed(first) from first
+            await self._guard.ready(first.instrument)
+        try:
+            return await self._claim(reservation, command.tenant_id, view)
+        except _Unconfirmed as second:
+            raise _not_executed(second) from second
+
+    async def _claim(
+        self,
+        reservation: Reservation,
+        tenant_id: TenantId,
+        view: PlatformView,
+        *,
+        probes: bool = False,
+    ) -> OpenExecution | None:
+        """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed later.
+
+        `probes`: it is the one execution that an LP is tried with.
+        """
+        standings = await self._standings.view()
         async with self._uow.begin(tenant_id) as tx:
             execution = await tx.trading.reserve(reservation)
-            if execution is not None:
-                _require_not_halted(execution.stored.quote, view)
+            if execution is None:
+                return None
+            quote = execution.stored.quote
+            check_open(view.catalog.instrument(quote.instrument))
+            standing = standings.of(quote.lp, quote.instrument)
+            if not (probes or standing.may_execute):
+                raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+            self._require_confirmed(quote, view)
+            if probes or not standing.claim_execution:
                 if crash_points.armed:
                     await crash_points.reach(crash_points.ACCEPT_BEFORE_RESERVE)
                 await tx.commit()
-        return execution
+                return execution
+        # Rolled back: whether this is the one execution that may be tried is not for a transaction
+        # of a tenant to find out.
+        if not await self._standings.claim_execution(quote.lp, quote.instrument):
+            raise NoLiquidity("the quote's liquidity provider is being tried by another order")
+        return await self._claim(reservation, tenant_id, view, probes=True)
+
+    def _require_confirmed(self, quote: Quote, view: PlatformView) -> None:
+        """At once: a transaction is open. Raises `_Unconfirmed`."""
+        instrument = view.catalog.instrument(quote.instrument)
+        price = LpPrice(
+            lp=quote.lp,
+            instrument=instrument,
+            base_units=quote.lp_base_units,
+            quote_units=quote.lp_quote_units,
+        )
+        try:
+            self._guard.judge(price, view.guard, stage=GuardStage.EXECUTE)
+        except PriceGuardRefused as refusal:
+            raise _Unconfirmed(instrument, refusal) from refusal
 
     def _reservation(self, command: AcceptQuoteCommand) -> Reservation:
         now = self._clock.now()
@@ -248,11 +321,10 @@ class AcceptQuote:
         )
 
 
-def _require_not_halted(quote: Quote, view: PlatformView) -> None:
-    """Raises `InstrumentHalted` or `NoLiquidity`: the same request may succeed after a resume."""
-    check_open(view.catalog.instrument(quote.instrument))
-    if quote.lp in view.halted:
-        raise NoLiquidity("the quote's liquidity provider takes no orders just now")
+def _not_executed(why: _Unconfirmed) -> NoLiquidity:
+    """The client hears no more than that; operators find the rest in the log."""
+    _log.warning("not executed: %s: %s", why.instrument.symbol, for_operators(why.refusal))
+    return NoLiquidity(UNCONFIRMED)
 
 
 def _send_before(execution: OpenExecution) -> datetime:

@@ -4,8 +4,9 @@ Kept in shared rows and cached for at most a second, so that a halt reaches ever
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -13,8 +14,11 @@ import msgspec
 from domain.assets.asset import Asset
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
+from domain.liquidity.guard_limits import GuardLimits
 from domain.liquidity.quote import LpName
+from domain.liquidity.reference import Reference
 from domain.liquidity.routing import RoutingPolicy
+from domain.liquidity.standing import LpState
 from domain.shared.ids import TenantId
 from domain.tenants.tenant import Tenant
 
@@ -22,12 +26,6 @@ from domain.tenants.tenant import Tenant
 class LpRole(StrEnum):
     PRIMARY = "primary"
     BACKUP = "backup"
-
-
-class LpState(StrEnum):
-    ACTIVE = "active"
-    REDUCING = "reducing"
-    HALTED = "halted"
 
 
 class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +36,27 @@ class ListedLp(msgspec.Struct, frozen=True, kw_only=True):
     state: LpState = LpState.ACTIVE
 
 
+class GuardTerms(msgspec.Struct, frozen=True):
+    """What two operators have approved last, by symbol; a sheet's time is that of its approval."""
+
+    limits: Mapping[str, GuardLimits] = MappingProxyType({})
+    sheets: Mapping[str, Reference] = MappingProxyType({})
+
+
 class PlatformView(msgspec.Struct, frozen=True):
-    """One consistent reading of the shared rows. `routing` is None when no LP is listed."""
+    """One consistent reading of the shared rows. `routing` is None when no LP is listed; `routes`
+    are the instruments that have a policy of their own.
+
+    Which of the LPs may be used just now is not said here, but by their standing.
+    """
 
     catalog: Catalog
     routing: RoutingPolicy | None
-    halted: frozenset[LpName]
+    routes: Mapping[str, RoutingPolicy] = {}
+    guard: GuardTerms = GuardTerms()
+
+    def routing_of(self, instrument: str) -> RoutingPolicy | None:
+        return self.routes.get(instrument, self.routing)
 
 
 class Platform(Protocol):
@@ -71,13 +84,3 @@ class CatalogEditor(Protocol):
 
     @abstractmethod
     async def list_lps(self, lps: Iterable[ListedLp]) -> None: ...
-
-    @abstractmethod
-    async def lps(self) -> tuple[ListedLp, ...]:
-        """All of them, in the order in which they are asked."""
-        ...
-
-    @abstractmethod
-    async def set_lp_state(self, name: LpName, state: LpState, *, reason: str) -> ListedLp:
-        """Holds for every process within a second. Raises `NotFound`."""
-        ...

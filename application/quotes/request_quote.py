@@ -1,37 +1,28 @@
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from application import crash_points
-from application.errors import CustomerSuspended, IdempotencyInProgress, NoLiquidity
+from application.errors import CustomerSuspended, IdempotencyInProgress
 from application.idempotency import LIMIT_EXCEEDED, Answer, earlier, store_refusal
 from application.in_flight import InFlight
+from application.liquidity.price_guard import LpPrice, PriceGuard
 from application.ports.catalog import Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
-from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import CustomerStatus
 from application.ports.trading import StoredQuote
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from domain.ledger.account import AccountKey, customer_owner
 from domain.ledger.chart import AccountCode
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
-from domain.liquidity.routing import RoutingPolicy, route
-from domain.quotes.pricing import (
-    LpQuoteMismatch,
-    LpQuoteTooShort,
-    Pricing,
-    QuoteRequest,
-    expiry,
-    lp_request,
-    price_quote,
-)
+from domain.liquidity.price_guard import GuardEvidence, GuardStage
+from domain.liquidity.quote import LpQuote
+from domain.quotes.pricing import Pricing, QuoteRequest, expiry, lp_request, price_quote
 from domain.quotes.quote import Quote, QuoteStatus
 from domain.shared.errors import DomainError
 from domain.shared.ids import CustomerId, QuoteId, TenantId
-from domain.shared.price import PriceInvalid
 from domain.shared.side import FixedSide, Side
 from domain.tenants.tenant import require_active
 
@@ -39,8 +30,6 @@ from domain.tenants.tenant import require_active
 EXPIRY_MARGIN: Final = timedelta(seconds=2)
 VALIDITY_MAX: Final = timedelta(seconds=30)
 RESOURCE: Final = "quote"
-# Quotes that no offer can be made of: another trade, too short, or a price beyond all reason.
-LP_AT_FAULT: Final = (LpQuoteMismatch, LpQuoteTooShort, PriceInvalid)
 
 
 class RequestQuoteCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +48,7 @@ class RequestQuote:
     - The amount the customer fixes stays exact; the other follows from an LP's firm price.
     - LPs are asked in the order of the routing policy; the first that quotes is the quote's LP.
     - An answer that no offer can be made of is a refusal, and the next LP is asked.
+    - So is a price that independent references do not confirm (`PriceGuard`).
     - No LP, no quote: nothing is kept and the request may be repeated.
     - An amount beyond the limits is refused once and for all under its key.
     """
@@ -68,14 +58,16 @@ class RequestQuote:
         *,
         uow: UnitOfWork,
         platform: Platform,
-        providers: Mapping[LpName, LiquidityProvider],
+        guard: PriceGuard,
+        ask: AskProviders,
         in_flight: InFlight,
         clock: Clock,
         ids: IdGenerator,
     ) -> None:
         self._uow = uow
+        self._guard = guard
         self._platform = platform
-        self._providers = providers
+        self._ask = ask
         self._in_flight = in_flight
         self._clock = clock
         self._ids = ids
@@ -113,40 +105,33 @@ class RequestQuote:
         )
         asked = lp_request(wanted, instrument, tenant.pricing, command.scenario)
 
-        def offered(lp_quote: LpQuote) -> Quote:
+        await self._guard.ready(instrument)
+
+        async def offered(lp_quote: LpQuote) -> Quote:
+            # Before pricing: a lie may lead beyond limits, and that refusal would be for good.
+            evidence = self._guard.judge(
+                LpPrice(
+                    lp=lp_quote.lp,
+                    instrument=instrument,
+                    base_units=lp_quote.base_units,
+                    quote_units=lp_quote.quote_units,
+                    rate=lp_quote.rate,
+                ),
+                view.guard,
+                stage=GuardStage.QUOTE,
+            )
             pricing = price_quote(wanted, instrument, tenant.pricing, lp_quote)
-            return self._offered(command, lp_quote, pricing)
+            return self._offered(command, lp_quote, pricing, evidence)
 
-        return await self._ask(asked, view.routing, view.halted, offered)
+        return await self._ask.ask(asked, accept=offered)
 
-    async def _ask(
+    def _offered(
         self,
-        asked: LpQuoteRequest,
-        routing: RoutingPolicy | None,
-        halted: frozenset[LpName],
-        offered: Callable[[LpQuote], Quote],
+        command: RequestQuoteCommand,
+        lp_quote: LpQuote,
+        pricing: Pricing,
+        evidence: GuardEvidence,
     ) -> Quote:
-        refused: tuple[tuple[LpName, QuoteRefusal], ...] = ()
-        unreachable = halted | (
-            frozenset()
-            if routing is None
-            else {lp for lp in (routing.primary, *routing.backups) if lp not in self._providers}
-        )
-        while routing is not None:
-            name = route(routing, halted=unreachable, refused=refused)
-            if name is None:
-                break
-            answer = await self._providers[name].request_quote(asked)
-            if isinstance(answer, LpQuoteRefused):
-                refused = (*refused, (name, answer.reason))
-                continue
-            try:
-                return offered(answer)
-            except LP_AT_FAULT:
-                refused = (*refused, (name, QuoteRefusal.INVALID_RESPONSE))
-        raise NoLiquidity("no liquidity provider quotes this just now", refused=refused)
-
-    def _offered(self, command: RequestQuoteCommand, lp_quote: LpQuote, pricing: Pricing) -> Quote:
         now = self._clock.now()
         return Quote(
             id=QuoteId(self._ids.new()),
@@ -158,7 +143,7 @@ class RequestQuote:
             quote_units=pricing.quote_units,
             price=pricing.price,
             fee_units=pricing.fee_units,
-            breakdown=pricing.breakdown,
+            breakdown=msgspec.structs.replace(pricing.breakdown, evidence=evidence),
             lp=lp_quote.lp,
             lp_quote_id=lp_quote.lp_quote_id,
             lp_base_units=lp_quote.base_units,

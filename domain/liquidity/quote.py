@@ -52,6 +52,8 @@ class LpQuote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuoteRefusal(StrEnum):
+    """`moved`: the price changed between the two questions that an inverted quote takes."""
+
     UNAVAILABLE = "unavailable"
     TIMEOUT = "timeout"
     RATE_LIMITED = "rate_limited"
@@ -59,7 +61,10 @@ class QuoteRefusal(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     UNSUPPORTED = "unsupported"
+    MOVED = "moved"
     INVALID_RESPONSE = "invalid_response"
+    OFF_MARKET = "off_market"
+    UNREFERENCED = "unreferenced"
 
 
 class LpQuoteRefused(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,69 +1,165 @@
-"""Which LP is asked next. Only quotes move on: an execution stays with the LP that may hold it."""
+"""Which LPs are asked for a quote, and when. Only quotes move on: an execution stays with its LP.
 
-from collections.abc import Set as AbstractSet
+A plan is a list of steps. The LPs of a step are asked at the same moment; the next step begins when
+all of them have refused, or when they have taken longer than the step's patience, and then those
+before go on answering. Nobody is asked twice.
+"""
+
+from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 import msgspec
 
 from ..shared.errors import RuleViolation
-from .quote import LpName, QuoteRefusal
+from ..shared.side import Side
+from .quote import LpName, LpQuote
+
+# How many LPs may be asked at one moment, and so how many quotes one customer's request costs us.
+AT_ONCE_MAX: Final = 4
+
+# The next LP is asked when this many times the usual latency has passed. Not below the first
+# bound: a busy moment of ours would double the load on everybody. Not above the last: a customer
+# waits. The middle one is for an LP of which nothing is known yet.
+HEDGE_FACTOR: Final = 3
+HEDGE_MIN_MS: Final = 200
+HEDGE_DEFAULT_MS: Final = 500
+HEDGE_MAX_MS: Final = 1_000
+# What an operator may set instead.
+HEDGE_SET_MS: Final = (10, 10_000)
 
 
 class RoutingInvalid(RuleViolation):
     code = "routing_invalid"
 
 
+class AskMode(StrEnum):
+    """`ordered`: the first that quotes wins. `best_of`: several are asked, the best price wins."""
+
+    ORDERED = "ordered"
+    BEST_OF = "best_of"
+
+
 class RoutingPolicy(msgspec.Struct, frozen=True):
-    """Backups in the order of preference. Raises `RoutingInvalid` when an LP is named twice."""
+    """Backups in the order of preference. `at_once`: how many are asked at first in `best_of`.
+    `hedge_after_ms` replaces what follows from an LP's latency.
+
+    Raises `RoutingInvalid` when an LP is named twice, or a number is out of bounds.
+    """
 
     primary: LpName
     backups: tuple[LpName, ...] = ()
+    mode: AskMode = AskMode.ORDERED
+    at_once: int = 2
+    hedge_after_ms: int | None = None
 
     def __post_init__(self) -> None:
-        named = (self.primary, *self.backups)
-        if len(set(named)) != len(named):
-            raise RoutingInvalid("an LP is named twice", lps=named)
+        if len(set(self.lps)) != len(self.lps):
+            raise RoutingInvalid("an LP is named twice", lps=self.lps)
+        if not 2 <= self.at_once <= AT_ONCE_MAX:
+            raise RoutingInvalid(f"from 2 to {AT_ONCE_MAX} are asked at once", at_once=self.at_once)
+        low, high = HEDGE_SET_MS
+        if self.hedge_after_ms is not None and not low <= self.hedge_after_ms <= high:
+            raise RoutingInvalid(
+                f"another LP is asked after {low} to {high} ms", hedge_after_ms=self.hedge_after_ms
+            )
+
+    @property
+    def lps(self) -> tuple[LpName, ...]:
+        return (self.primary, *self.backups)
 
 
-# A table and not "always": whoever adds a refusal has to decide. No refusal so far is final for the
-# customer, because limits and balances are each LP's own.
-TRY_NEXT: Final[dict[QuoteRefusal, bool]] = {
-    QuoteRefusal.UNAVAILABLE: True,
-    QuoteRefusal.TIMEOUT: True,
-    QuoteRefusal.RATE_LIMITED: True,
-    QuoteRefusal.INSUFFICIENT_LP_BALANCE: True,
-    QuoteRefusal.BELOW_MINIMUM: True,
-    QuoteRefusal.ABOVE_MAXIMUM: True,
-    QuoteRefusal.UNSUPPORTED: True,
-    QuoteRefusal.INVALID_RESPONSE: True,
-}
+class LeftOut(StrEnum):
+    """Why an LP of the policy is not asked at all. `bad_standing`: its standing says it."""
 
-# What the customer asked for, our own balance and our own request rate say nothing about the LP.
-COUNTS_AGAINST_HEALTH: Final[dict[QuoteRefusal, bool]] = {
-    QuoteRefusal.UNAVAILABLE: True,
-    QuoteRefusal.TIMEOUT: True,
-    QuoteRefusal.RATE_LIMITED: False,
-    QuoteRefusal.INSUFFICIENT_LP_BALANCE: False,
-    QuoteRefusal.BELOW_MINIMUM: False,
-    QuoteRefusal.ABOVE_MAXIMUM: False,
-    QuoteRefusal.UNSUPPORTED: False,
-    QuoteRefusal.INVALID_RESPONSE: True,
-}
+    NOT_CONFIGURED = "not_configured"
+    NOT_LISTED = "not_listed"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
+    BAD_STANDING = "bad_standing"
 
 
-def candidates(policy: RoutingPolicy, *, halted: AbstractSet[LpName]) -> tuple[LpName, ...]:
-    """Every LP that may be asked for a quote, in order."""
-    return tuple(lp for lp in (policy.primary, *policy.backups) if lp not in halted)
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an LP before it is asked. `probe`: it may be tried, but not relied upon.
+
+    `proven`: it quotes well and is to be tried with an execution now, so its quote has to win: it
+    is waited for like any.
+    """
+
+    lp: LpName
+    degraded: bool = False
+    probe: bool = False
+    proven: bool = False
+    latency_ms: int | None = None
 
 
-def route(
-    policy: RoutingPolicy,
-    *,
-    halted: AbstractSet[LpName],
-    refused: tuple[tuple[LpName, QuoteRefusal], ...] = (),
-) -> LpName | None:
-    """The LP to ask next after these refusals, or None when nobody is left."""
-    if not all(TRY_NEXT[reason] for _, reason in refused):
-        return None
-    asked = {lp for lp, _ in refused}
-    return next((lp for lp in candidates(policy, halted=halted) if lp not in asked), None)
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """`patience_ms` None: there is nobody else to ask. `best`: quotes are compared with each other
+    until all have answered or patience ends."""
+
+    lps: tuple[LpName, ...]
+    patience_ms: int | None
+    best: bool = False
+
+
+def hedge_ms(policy: RoutingPolicy, candidate: Candidate) -> int:
+    """How long this LP may take before the next one is asked too."""
+    if policy.hedge_after_ms is not None:
+        return policy.hedge_after_ms
+    if candidate.latency_ms is None:
+        return HEDGE_DEFAULT_MS
+    return min(max(candidate.latency_ms * HEDGE_FACTOR, HEDGE_MIN_MS), HEDGE_MAX_MS)
+
+
+def plan(
+    policy: RoutingPolicy, candidates: tuple[Candidate, ...], *, one_by_one: bool = False
+) -> tuple[Step, ...]:
+    """Whom to ask and when. `candidates` are those of the policy that may be asked, in its order.
+
+    `one_by_one`: nobody is asked before the one before has answered.
+    """
+    steps: list[Step] = []
+    left = candidates
+    while left:
+        taken = 1 if one_by_one else _together(policy, left, first=not steps)
+        group, left = left[:taken], left[taken:]
+        best = not one_by_one and not steps and policy.mode is AskMode.BEST_OF
+        patience = max(hedge_ms(policy, each) for each in group)
+        steps.append(
+            Step(
+                lps=tuple(each.lp for each in group),
+                # The last of a comparison too: a good quote must not wait for a slow one.
+                patience_ms=patience if (left or best) and not one_by_one else None,
+                best=best,
+            )
+        )
+    return tuple(steps)
+
+
+def rank(quotes: tuple[LpQuote, ...]) -> tuple[LpQuote, ...]:
+    """Best price for us first: what we pay or get for one unit of base, the LP's fee within.
+
+    Equal prices keep their order.
+    """
+    return tuple(
+        sorted(
+            quotes,
+            key=lambda quote: (
+                Fraction(quote.quote_units, quote.base_units)
+                * (1 if quote.side is Side.BUY else -1)
+            ),
+        )
+    )
+
+
+def _together(policy: RoutingPolicy, left: tuple[Candidate, ...], *, first: bool) -> int:
+    """How many of those that are left are asked at one moment.
+
+    An LP that is doing badly is given its chance beside one that is not.
+    """
+    if first and policy.mode is AskMode.BEST_OF:
+        return policy.at_once
+    for count, candidate in enumerate(left[:AT_ONCE_MAX], start=1):
+        if candidate.proven or not (candidate.degraded or candidate.probe):
+            return count
+    return min(len(left), AT_ONCE_MAX)

@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from ..assets.instrument import Instrument
+from ..liquidity.answer import covers, off_units
 from ..liquidity.quote import LpQuote, LpQuoteRequest
 from ..shared.errors import RuleViolation, invariant
 from ..shared.ids import CustomerId
@@ -31,10 +32,6 @@ from ..shared.side import FixedSide, Side
 from ..tenants.tenant import PricingPolicy
 from .limits import QuoteTooSmall, check_base, check_open, check_quote
 from .quote import Breakdown
-
-# An LP may round what we ask for to its own grid, away from us and by no more than this share (and
-# always by one unit). More would be another trade than the customer's.
-LP_GRID_PPM: Final = 1_000
 
 # The LP's price is shown with this many decimals more than the tick has.
 LP_PRICE_EXTRA_DECIMALS: Final = 6
@@ -240,20 +237,11 @@ def _explain(
 
 
 def _check_answer(asked: LpQuoteRequest, lp_quote: LpQuote) -> None:
-    """Raises `LpQuoteMismatch` unless the LP's amount is the one asked for, but for its grid.
-
-    On a fixed base the LP must cover the customer's amount on a buy and take no more on a sell; on
-    a fixed quote it must take no more of our money on a buy and bring enough on a sell.
-    """
-    fixed_base = asked.fixed is FixedSide.BASE
-    answered = lp_quote.base_units if fixed_base else lp_quote.quote_units
-    at_least = fixed_base == (asked.side is Side.BUY)
-    off_units = answered - asked.units if at_least else asked.units - answered
-    allowed_units = share_ppm(asked.units, LP_GRID_PPM, rounding=Rounding.UP)
-    if lp_quote.side is not asked.side or not 0 <= off_units <= allowed_units:
+    """Raises `LpQuoteMismatch` unless the LP's amount is the one asked for, but for its grid."""
+    if not covers(asked, lp_quote):
         raise LpQuoteMismatch(
             "the LP quoted another amount than the one asked for",
             lp=lp_quote.lp,
             asked_units=asked.units,
-            answered_units=answered,
+            off_units=off_units(asked, lp_quote),
         )

@@ -4,6 +4,7 @@ from enum import StrEnum
 import msgspec
 
 from ..assets.instrument import split_symbol
+from ..liquidity.price_guard import GuardEvidence
 from ..liquidity.quote import LpName
 from ..shared.errors import invariant
 from ..shared.ids import CustomerId, OrderId, QuoteId
@@ -22,7 +23,8 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     """Where every unit of the quote amount goes, in units of the quote asset, none negative.
 
     `lp_units` is what `base_units` cost or bring at the LP's own ratio; `rounding_units` is what
-    ticks, lots and whole units leave over. `lp_price` is for reading: it is rounded.
+    ticks, lots and whole units leave over. `lp_price` is for reading: it is rounded. `evidence` is
+    what the price was confirmed by, for operators.
     """
 
     lp_price: Price
@@ -34,6 +36,7 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     platform_spread_ppm: int
     tenant_spread_ppm: int
     fee_ppm: int
+    evidence: GuardEvidence | None = None
 
     def __post_init__(self) -> None:
         parts = (

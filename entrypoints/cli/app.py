@@ -25,6 +25,7 @@ REGISTERED: Final = (
     ("doctor", f"{COMMANDS}.doctor:doctor", "Is everything as it should be?"),
     ("tenant", f"{COMMANDS}.tenant:tenant", "Partners"),
     ("api-key", f"{COMMANDS}.api_key:api_key", "Keys of partners and operators"),
+    ("rates", f"{COMMANDS}.rates:rates", "Rate sheets and limits that prices are judged by"),
     ("order", f"{COMMANDS}.order:order", "Orders, across tenants"),
     ("jobs", f"{COMMANDS}.jobs:jobs", "Work that follows: waiting, failing, parked"),
     ("ledger", f"{COMMANDS}.ledger:ledger", "Verify and read the books"),

@@ -27,6 +27,7 @@ from entrypoints.http.routes import (
     customers,
     events,
     ledger,
+    liquidity_providers,
     movements,
     orders,
     quotes,
@@ -56,6 +57,7 @@ OF_TENANTS_AND_OPERATORS: tuple[AnyOperation, ...] = (
     *reconciliation.OPERATIONS,
     *events.OPERATIONS,
     *change_requests.OPERATIONS,
+    *liquidity_providers.OPERATIONS,
 )
 
 

@@ -90,7 +90,7 @@ def refusals(operation: AnyOperation) -> tuple[str, ...]:
         codes.update(_IDEMPOTENT)
     if operation.takes_body:
         codes.update(_WITH_BODY)
-    if operation.item is not None:
+    if operation.item_name is not None:
         codes.add("not_found")
     if operation.conditional:
         codes.add("version_conflict")
@@ -155,6 +155,10 @@ def _parameters(operation: AnyOperation, schemas: _Schemas) -> list[Json]:
     if operation.item is not None:
         pattern = f"^{operation.item}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"
         found.append(_parameter("path", str(operation.item_name), {"pattern": pattern}, True))
+    if operation.named is not None:
+        found.append(
+            _parameter("path", str(operation.item_name), {"pattern": operation.named}, True)
+        )
     if not operation.takes_body and operation.takes is not Nothing:
         query = schemas.query(operation.takes)
         found += [

@@ -27,14 +27,15 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Call(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     """One request to an operation, authenticated, decoded and found well-formed.
 
-    `item` is the id in the path, `scenario` a fault to simulate (in the sandbox only), `if_match`
-    the version that a change is meant for.
+    `item` is the id in the path or `text` the name, `scenario` a fault to simulate (in the sandbox
+    only), `if_match` the version that a change is meant for.
     """
 
     services: Services
     input: I
     principal: Principal | None
     item: UUID | None
+    text: str | None
     request: IdempotentRequest | None
     scenario: str | None
     if_match: int | None
@@ -50,6 +51,10 @@ class Call(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     @property
     def item_id(self) -> UUID:
         return _present(self.item)
+
+    @property
+    def item_text(self) -> str:
+        return _present(self.text)
 
     @property
     def idempotency(self) -> IdempotentRequest:
@@ -72,6 +77,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
 
     - `template` is what requests are counted and fingerprinted under.
     - `answers` maps statuses to the type of the body, or to a media type.
+    - `named` is the pattern of what the path names by a name and not by an id.
     - `also` is a media type that status 200 may have instead, as text, when the query asks for it.
     - `refusals` are codes beyond those that every operation shares.
     - `policy` is the use case whose docstring is the documentation.
@@ -89,6 +95,7 @@ class Operation(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
     handler: Handler[I]
     template: str
     item: IdPrefix | None
+    named: str | None
     item_name: str | None
     idempotent: bool
     conditional: bool
@@ -121,6 +128,7 @@ def operation(
     answers: dict[int, type[msgspec.Struct] | str],
     also: str | None = None,
     item: IdPrefix | None = None,
+    named: str | None = None,
     idempotent: bool = False,
     conditional: bool = False,
     simulates: bool = False,
@@ -132,7 +140,8 @@ def operation(
 ) -> Callable[[Handler[I]], Operation[I]]:
     """Declares the decorated handler as an operation. There is no default for `scope`."""
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    invariant(len(names) == (item is not None), "a path with an id says of what kind it is")
+    told = (item is not None) + (named is not None)
+    invariant(len(names) == told, "a path with an id or a name says of what kind it is")
 
     def declare(handler: Handler[I]) -> Operation[I]:
         return Operation(
@@ -148,6 +157,7 @@ def operation(
             handler=handler,
             template=f"{method} {path}",
             item=item,
+            named=named,
             item_name=names[0] if names else None,
             idempotent=idempotent,
             conditional=conditional,

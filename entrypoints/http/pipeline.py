@@ -4,6 +4,7 @@ Errors of every step end here, are logged at most once, and become problems.
 """
 
 import os
+import re
 from itertools import count
 from time import perf_counter_ns
 from typing import Final, TypeVar
@@ -98,6 +99,7 @@ class Pipeline:
             input=decoded,
             principal=principal,
             item=item,
+            text=_text(operation, scope),
             request=None if key is None else _identified(operation, key, decoded, item),
             scenario=headers.scenario if operation.simulates and self._sandbox else None,
             if_match=headers.if_match if operation.conditional else None,
@@ -127,6 +129,16 @@ def _item(operation: Operation[I], scope: HTTPScope) -> UUID | None:
         return decode_id(operation.item, str(scope["path_params"][name]))
     except IdInvalid as error:
         raise invalid(error.detail, parameter=name) from None
+
+
+def _text(operation: Operation[I], scope: HTTPScope) -> str | None:
+    """What has no such name does not exist, whatever is wrong with the name."""
+    if operation.named is None:
+        return None
+    text = str(scope["path_params"][str(operation.item_name)])
+    if re.match(operation.named, text) is None:
+        raise ApiError("not_found", "there is nothing of that name")
+    return text
 
 
 def _identified(

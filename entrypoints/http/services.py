@@ -16,6 +16,8 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.events.read_events import ReadEvents
 from application.ledger.change_terms import ChangeTerms
+from application.liquidity.decide_on_lp import DecideOnLp
+from application.liquidity.report_health import ReportHealth
 from application.orders.accept_quote import AcceptQuote
 from application.payments.create_transfer import CreateTransfer
 from application.payments.create_transfer_batch import CreateTransferBatch
@@ -52,6 +54,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     set_tenant_status: SetTenantStatus
     run_reconciliation: RunReconciliation
     resolve_break: ResolveBreak
+    report_health: ReportHealth
+    decide_on_lp: DecideOnLp
     manage_webhook_endpoints: ManageWebhookEndpoints
     redeliver: Redeliver
     uow: UnitOfWork

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from entrypoints.simulator.faults import FaultBook, FaultSpec, Stage
 
 QUOTE, EXECUTE, LOOKUP, HISTORY = Stage.QUOTE, Stage.EXECUTE, Stage.LOOKUP, Stage.HISTORY
+TICKER = Stage.TICKER
 EVERYWHERE = (QUOTE, EXECUTE, LOOKUP, HISTORY)
 
 
@@ -30,6 +31,11 @@ def _lookups(name: str, says: str, **params: int) -> FaultSpec:
         count=None,
         count_param="lookups" if "lookups" in params else None,
     )
+
+
+def _ticks(name: str, says: str, **params: int) -> FaultSpec:
+    """Until cleared: a ticker is asked for all the time, and not by whoever armed the fault."""
+    return FaultSpec(name=name, stages=frozenset((TICKER,)), says=says, params=params, count=None)
 
 
 _QUOTE = (
@@ -130,13 +136,24 @@ _LOOKUP = (
     _decides("lookup_5xx", LOOKUP, HISTORY, says="`status` and no answer.", status=503),
 )
 
+_TICKER = (
+    _ticks("ticker_off_by", "The public ticker is `bps` too high; negative: low.", bps=200),
+    _ticks(
+        "ticker_stale", "The public ticker stands still at what it was `age_ms` ago.", age_ms=60_000
+    ),
+    _ticks("ticker_crossed", "The public ticker's bid is its ask, and its ask its bid."),
+    _ticks("ticker_5xx", "`status` and no ticker.", status=503),
+)
+
 _EVERYWHERE = (
     _bends("clock_skew", *EVERYWHERE, says="The vendor's clock is `ms` ahead of ours.", ms=60_000),
     _decides("ip_ban_418", *EVERYWHERE, says="418, Retry-After in seconds.", retry_after=120),
 )
 
+TICKER_FAULTS = tuple(spec.name for spec in _TICKER)
+
 CATALOG: Mapping[str, FaultSpec] = {
-    spec.name: spec for spec in (*_QUOTE, *_EXECUTE, *_LOOKUP, *_EVERYWHERE)
+    spec.name: spec for spec in (*_QUOTE, *_EXECUTE, *_LOOKUP, *_TICKER, *_EVERYWHERE)
 }
 
 # Named by the catalogue of failures, and shown by dialects on whose wire they can happen.

@@ -19,6 +19,7 @@ class Stage(StrEnum):
     EXECUTE = "execute"
     LOOKUP = "lookup"
     HISTORY = "history"
+    TICKER = "ticker"
 
 
 class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):

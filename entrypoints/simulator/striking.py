@@ -47,7 +47,7 @@ async def suffered(vendor: Vendor, faults: Mapping[str, Fault], now_ms: int) -> 
         now_ms = vendor.clock.now_ms()
     if (skew := faults.get("clock_skew")) is not None:
         now_ms += skew["ms"]
-    for name in ("quote_5xx", "lookup_5xx"):
+    for name in ("quote_5xx", "lookup_5xx", "ticker_5xx"):
         if (broken := faults.get(name)) is not None:
             raise Broken(broken["status"])
     if (limited := faults.get("quote_429")) is not None:

@@ -16,6 +16,7 @@ from entrypoints.wiring.providers.use_cases import (
     PartnerUseCases,
     PlatformUseCases,
     ReconciliationUseCases,
+    RoutingUseCases,
     SettlementUseCases,
     WorkerUseCases,
 )
@@ -64,6 +65,7 @@ def make_ops_container(settings: Settings, *overrides: Provider) -> AsyncContain
         PlatformUseCases(),
         SettlementUseCases(),
         ReconciliationUseCases(),
+        RoutingUseCases(),
         AuditUseCases(),
         WebhookUseCases(),
         SealReaders(),

@@ -3,7 +3,7 @@
 A new dialect is one package below `adapters/liquidity` and one name here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +17,10 @@ from adapters.liquidity.luno import plugin as luno
 from adapters.liquidity.plugin import Dialect, LpTools
 from application.ports.catalog import ListedLp, LpRole
 from application.ports.liquidity import LiquidityProvider
+from application.ports.price_reference import PriceReference
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.errors import SettingInvalid
+from entrypoints.wiring.listings import InstrumentMap
 from entrypoints.wiring.settings import LP_CONFIG
 
 LPS: Final[tuple[Dialect, ...]] = (
@@ -40,17 +42,21 @@ class ConfiguredLp(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     role: LpRole
     rank: int = 0
+    instruments: InstrumentMap | None = None
 
 
 class LpEntry(msgspec.Struct, frozen=True):
-    """`options` are the dialect's settings, its credentials among them."""
+    """`options` are the dialect's settings, its credentials among them. `instruments` None: any."""
 
     listed: ListedLp
     options: dict[str, object]
+    instruments: InstrumentMap | None = None
 
 
 def read_lps(path: Path | None) -> tuple[LpEntry, ...]:
     """The rows of a file `[{"name", "dialect", "role", "rank", "url", "api_key", …}, …]`.
+
+    `instruments` (`listings.py`) and `rate_budget` may be in a row too.
 
     Raises `SettingInvalid`; the text never holds a value from the file.
     """
@@ -76,20 +82,40 @@ def _entry(row: Mapping[str, object]) -> LpEntry:
     own = {
         RENAMED.get(key, key): value
         for key, value in row.items()
-        if key not in {"dialect", "role", "rank"}
+        if key not in {"dialect", "role", "rank", "instruments"}
     }
-    return LpEntry(listed, own)
+    return LpEntry(listed, own, common.instruments)
 
 
 def make_provider(entry: LpEntry, tools: LpTools) -> LiquidityProvider:
     """Raises `SettingInvalid`."""
+    plugin = _plugin(entry)
+    try:
+        return plugin.make(entry.options, tools)
+    except msgspec.ValidationError as error:
+        raise SettingInvalid(LP_CONFIG, f"{entry.listed.name}: {error}") from None
+
+
+def make_references(entries: Iterable[LpEntry], tools: LpTools) -> tuple[PriceReference, ...]:
+    """One for each vendor's address, however many accounts are kept there."""
+    made: dict[tuple[str, object], PriceReference] = {}
+    for entry in entries:
+        plugin = _plugin(entry)
+        place = (plugin.vendor, entry.options.get("base_url"))
+        if place not in made and (reference := plugin.reference(entry.options, tools)) is not None:
+            made[place] = reference
+    return tuple(made.values())
+
+
+def vendors(entries: Iterable[LpEntry]) -> dict[LpName, str]:
+    return {entry.listed.name: _plugin(entry).vendor for entry in entries}
+
+
+def _plugin(entry: LpEntry) -> Dialect:
     known = {plugin.dialect: plugin for plugin in LPS}
     plugin = known.get(entry.listed.dialect)
     if plugin is None:
         raise SettingInvalid(
             LP_CONFIG, f"{entry.listed.name}: unknown dialect; known: {', '.join(sorted(known))}"
         )
-    try:
-        return plugin.make(entry.options, tools)
-    except msgspec.ValidationError as error:
-        raise SettingInvalid(LP_CONFIG, f"{entry.listed.name}: {error}") from None
+    return plugin

@@ -36,6 +36,20 @@ OPERATIONS = {each.name: each for each in all_operations(Metrics(), sandbox=True
 YEAR = "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z"
 
 
+_LP_ITEM = f"/admin/v1/liquidity-providers/{LP}"
+_OF_LPS: dict[str, tuple[str, Json | None]] = {
+    "list_liquidity_providers": ("/admin/v1/liquidity-providers", None),
+    "get_liquidity_provider": (_LP_ITEM, None),
+    "halt_liquidity_provider": (f"{_LP_ITEM}/halt", {"reason": "they asked us to"}),
+    "reduce_liquidity_provider": (f"{_LP_ITEM}/reduce", {"reason": "it is late"}),
+    "resume_liquidity_provider": (f"{_LP_ITEM}/resume", {"reason": "it works"}),
+    "reset_liquidity_provider": (
+        f"{_LP_ITEM}/reset",
+        {"reason": "it works", "instrument": "BTC-USDT"},
+    ),
+}
+
+
 class Example(msgspec.Struct, frozen=True, kw_only=True):
     """`names` are the ids of the partner's objects in it: nobody else may reach them."""
 
@@ -157,6 +171,7 @@ async def _of_operators(
         "get_change_request": (f"{changes}/{asked}?tenant_id={tenant}", None),
         "approve_change_request": (f"{changes}/{asked}/approve", of_tenant),
         "reject_change_request": (f"{changes}/{refused}/reject", of_tenant),
+        **_OF_LPS,
     }
 
 

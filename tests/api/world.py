@@ -17,8 +17,11 @@ from adapters.memory.access_directory import MemoryAccessDirectory
 from adapters.memory.clock import ManualClock
 from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.lp_desk import MemoryLpDesk
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_reference import MemoryReferences
 from adapters.memory.secret_box import MemorySecretBox
+from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
 from adapters.memory.tables import Table
 from adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -30,17 +33,21 @@ from application.background import Background
 from application.events.feed_watch import FeedWatch
 from application.events.relay_events import RelayEvents
 from application.in_flight import InFlight
+from application.liquidity.price_guard import PriceGuard
 from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator, SecretGenerator
 from application.ports.inspection import DatabaseInspection, DatabaseReport
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_desk import LpDesk
 from application.ports.parties import AccessDirectory
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.webhooks import WebhookKeys, WebhookTargets
 from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import CACHE_AGE
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import TenantId
 from domain.shared.price import Price
@@ -130,6 +137,7 @@ class World:
         self.background = Background()
         self.prices = {"BTC-USDT": Price(Decimal(60_000))}
         self.lp = MemoryLiquidityProvider(LP, clock=self.clock, prices=self.prices)
+        self.references = MemoryReferences(self.lp.prices, clock=self.clock)
         self.providers: dict[LpName, LiquidityProvider] = {LP: self.lp}
         self.names = Names(hooks_partner_com=("93.184.215.14",))
         self.pauses = 0
@@ -138,7 +146,7 @@ class World:
 
     def _container(self) -> AsyncContainer:
         ports = Provider(scope=Scope.APP)
-        uow = MemoryUnitOfWork(self.store)
+        uow, platform = MemoryUnitOfWork(self.store), MemoryPlatform(self.store)
         instances: dict[Any, object] = {
             Settings: Settings(),
             Clock: self.clock,
@@ -148,7 +156,13 @@ class World:
             Background: self.background,
             InFlight: InFlight(),
             UnitOfWork: uow,
-            Platform: MemoryPlatform(self.store),
+            Platform: platform,
+            PriceGuard: PriceGuard(
+                references=self.references, platform=platform, vendors={}, clock=self.clock
+            ),
+            Standings: MemoryStandings(self.store),
+            Listings: Listings({}),
+            LpDesk: MemoryLpDesk(self.store),
             AccessDirectory: MemoryAccessDirectory(self.store),
             DatabaseInspection: self.health,
             WebhookKeys: BoxedWebhookKeys(MemorySecretBox()),

@@ -13,8 +13,12 @@ from adapters.memory.due_work import MemoryDueWork
 from adapters.memory.export import MemoryLedgerExport
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.ledger_clock import MemoryLedgerClock
+from adapters.memory.lp_desk import MemoryLpDesk
+from adapters.memory.lp_routes import MemoryLpRoutes
 from adapters.memory.platform import MemoryPlatform
+from adapters.memory.price_terms import MemoryPriceTermsBook
 from adapters.memory.schedules import MemorySchedules
+from adapters.memory.standings import MemoryStandings
 from adapters.memory.store import Store
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.memory.webhook_deliveries import MemoryDueWebhooks
@@ -48,6 +52,7 @@ pytest.register_assert_rewrite(
             "ledger_clock",
             "ledger_export",
             "ledger_rules",
+            "lp_routes",
             "movements",
             "orders",
             "platform",
@@ -61,6 +66,7 @@ pytest.register_assert_rewrite(
             "seals",
             "settle",
             "signing",
+            "standings",
             "tenants",
             "unit_of_work",
             "work_list",
@@ -98,9 +104,14 @@ def memory_ports_of(store: Store) -> Ports:
         worker_uow=uow,
         due_work=MemoryDueWork(store),
         schedules=MemorySchedules(store),
+        price_terms=MemoryPriceTermsBook(store),
         work_list=MemoryWorkList(store),
         access_directory=MemoryAccessDirectory(store),
         platform=MemoryPlatform(store),
+        new_standings=lambda: MemoryStandings(store),
+        lp_clock=store.clock,
+        lp_desk=MemoryLpDesk(store),
+        lp_routes=MemoryLpRoutes(store, clock=store.clock),
         catalog_editor=MemoryCatalogEditor(store),
         ledger_audit=MemoryLedgerAudit(store),
         ledger_clock=MemoryLedgerClock(store),
@@ -129,8 +140,12 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
     from adapters.postgres.known_accounts import KnownAccounts
     from adapters.postgres.ledger import PostgresLedger
     from adapters.postgres.ledger_clock import PostgresLedgerClock
+    from adapters.postgres.lp_desk import PostgresLpDesk
+    from adapters.postgres.lp_routes import PostgresLpRoutes
     from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+    from adapters.postgres.price_terms import PostgresPriceTermsBook
     from adapters.postgres.schedules import PostgresSchedules
+    from adapters.postgres.standings import PostgresStandings
     from adapters.postgres.unit_of_work import PostgresUnitOfWork
     from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
     from adapters.postgres.work_list import PostgresWorkList
@@ -142,6 +157,7 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
         await create_pool(database.ops_url, size=6, application_name=name) as ops,
     ):
         known = KnownAccounts()
+        lp_clock = ManualClock()
         uow = PostgresUnitOfWork(main=api, record=api, known=known)
         yield Ports(
             uow=uow,
@@ -150,9 +166,14 @@ async def make_postgres_ports(database: Database) -> AsyncIterator[Ports]:
             worker_uow=PostgresUnitOfWork(main=worker, record=worker, known=KnownAccounts()),
             due_work=PostgresDueWork(worker),
             schedules=PostgresSchedules(worker),
+            price_terms=PostgresPriceTermsBook(ops),
             work_list=PostgresWorkList(ops),
             access_directory=PostgresAccessDirectory(api),
             platform=PostgresPlatform(pool=api, uow=uow),
+            new_standings=lambda: PostgresStandings(pool=api, clock=lp_clock),
+            lp_clock=lp_clock,
+            lp_desk=PostgresLpDesk(ops),
+            lp_routes=PostgresLpRoutes(ops),
             catalog_editor=PostgresCatalogEditor(ops),
             ledger_audit=PostgresLedgerAudit(ops),
             ledger_clock=PostgresLedgerClock(worker),

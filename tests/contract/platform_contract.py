@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from application.ports.catalog import ListedLp, LpRole, LpState
+from application.ports.catalog import ListedLp, LpRole
 from domain.liquidity.quote import LpName
 from domain.shared.errors import Conflict
 from tests.contract.world import BTC, BTC_USDT, USDT, World
@@ -39,18 +39,6 @@ class PlatformContract:
         named = (routing.primary, *routing.backups)
         assert [lp for lp in named if lp.endswith(mark)] == [primary, backup, late]
 
-    async def test_lps_that_begin_nothing_new_count_as_halted(self, world: World) -> None:
-        mark = world.id().hex[-12:]
-        names = {state: LpName(f"{state}_{mark}") for state in LpState}
-        await world.ports.catalog_editor.list_lps(
-            listed(name, LpRole.BACKUP, 1, state) for state, name in names.items()
-        )
-        halted = (await world.ports.platform.view()).halted
-        assert {lp for lp in halted if lp.endswith(mark)} == {
-            names[LpState.HALTED],
-            names[LpState.REDUCING],
-        }
 
-
-def listed(name: LpName, role: LpRole, rank: int, state: LpState = LpState.ACTIVE) -> ListedLp:
-    return ListedLp(name=name, dialect="sandbox", role=role, rank=rank, state=state)
+def listed(name: LpName, role: LpRole, rank: int) -> ListedLp:
+    return ListedLp(name=name, dialect="sandbox", role=role, rank=rank)

@@ -20,11 +20,13 @@ from tests.contract.ledger_audit_contract import LedgerAuditContract
 from tests.contract.ledger_clock_contract import LedgerClockContract
 from tests.contract.ledger_export_contract import LedgerExportContract
 from tests.contract.ledger_rules_contract import LedgerRulesContract
+from tests.contract.lp_routes_contract import LpRoutesContract
 from tests.contract.movements_contract import MovementsContract
 from tests.contract.orders_contract import OrdersContract
 from tests.contract.platform_contract import PlatformContract
 from tests.contract.ports import Ports
 from tests.contract.posting_contract import PostingContract
+from tests.contract.price_terms_contract import PriceTermsContract
 from tests.contract.quotes_contract import QuotesContract
 from tests.contract.reconciliation_contract import (
     ExecutionTrailContract,
@@ -35,6 +37,7 @@ from tests.contract.reversal_contract import ReversalContract
 from tests.contract.schedules_contract import SchedulesContract
 from tests.contract.seals_contract import SealsContract
 from tests.contract.settle_contract import SettleContract
+from tests.contract.standings_contract import LpDeskContract, StandingsContract
 from tests.contract.tenants_contract import TenantsContract
 from tests.contract.transfer_batches_contract import TransferBatchesContract
 from tests.contract.unit_of_work_contract import UnitOfWorkContract
@@ -157,3 +160,15 @@ class TestWebhookEndpoints(InPostgres, WebhookEndpointsContract): ...
 
 
 class TestWebhookDeliveries(InPostgres, WebhookDeliveriesContract): ...
+
+
+class TestStandings(InPostgres, StandingsContract): ...
+
+
+class TestLpDesk(InPostgres, LpDeskContract): ...
+
+
+class TestLpRoutes(InPostgres, LpRoutesContract): ...
+
+
+class TestPriceTerms(InPostgres, PriceTermsContract): ...

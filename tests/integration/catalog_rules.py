@@ -14,7 +14,10 @@ GLOBAL_TABLES: Final = {
     "instruments": "what is traded, in which steps and bounds, is the same for everybody",
     "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
+    "lp_events": "what became of a vendor and of its breakers, and which operator decided it",
+    "lp_health": "how the platform's vendors do, of all tenants' requests together",
     "partitioned_tables": "names of tables",
+    "price_terms": "what prices are judged by is the same for everybody",
     "schedules": "when work by time ran last, for everybody at once",
 }
 # These have a tenant, but a row is found before the tenant is known: the key is global, no policy
@@ -35,6 +38,8 @@ FURTHER_POLICIES: Final = {
     "event_heads.workers_read_heads r aksum_worker": "how far each tenant's events have come",
     "webhook_endpoints.workers_find_active r aksum_worker": "whom there may be something for",
     "webhook_deliveries.workers_find_due r aksum_worker": "due, before the tenant is entered",
+    "lp_attempts.open_executions_sums r aksum_owner": "the one function that adds up by vendor",
+    "orders.open_executions_sums r aksum_owner": "the same: of which instrument",
     "access_directory.own_tenant_registers a -": "a tenant enters its own keys",
     "access_directory.lookup_function_reads r aksum_owner": "the one function that looks up",
 }

@@ -134,10 +134,22 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
         Right((OPS,), UPDATE, "debits credits entries"),
         Right((OPS,), DELETE),
     ),
+    "lp_routes": (
+        Right(
+            (OPS,),
+            INSERT,
+            (
+                "instrument version lps mode at_once hedge_after_ms reason changed_by "
+                "changed_by_name"
+            ),
+        ),
+    ),
     "liquidity_providers": (
         Right((OPS,), INSERT),
-        Right((OPS,), UPDATE, "state state_reason updated_at version"),
+        Right(API_OPS, UPDATE, "state state_reason updated_at version"),
     ),
+    "lp_events": (Right(EVERYBODY, INSERT, "lp instrument operation before after cause by at"),),
+    "lp_health": _CHANGED,
     "lp_attempts": (
         *_SERVED,
         Right(
@@ -160,6 +172,10 @@ GRANTED: Final[Mapping[str, tuple[Right, ...]]] = {
             ("tenant_id resource_id resource_version id type customer_ids occurred_at data"),
         ),
         Right((WORKER,), DELETE),
+    ),
+    "price_terms": (
+        Right((OPS,), INSERT, "id kind instrument terms reason proposed_by proposed_by_name"),
+        Right((OPS,), UPDATE, "state decided_by decided_by_name decided_at"),
     ),
     "quotes": (
         *_SERVED,

@@ -1,21 +1,24 @@
 """The use cases of trading on a real PostgreSQL, with LPs in process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 import asyncpg
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from adapters.memory.liquidity import MemoryLiquidityProvider
+from adapters.memory.price_reference import MemoryReferences
 from adapters.postgres.audit import PostgresLedgerAudit
 from adapters.postgres.connection import create_pool
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -26,6 +29,8 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import Verification, VerifyLedger
+from application.liquidity.observed_provider import ObservedProvider
+from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -37,11 +42,15 @@ from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import IntentKind
+from application.ports.liquidity import LiquidityProvider
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.request_quote import RequestQuote
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.instrument import Instrument, TradingStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.shared.ids import CustomerId, TenantId
 from domain.shared.money import AssetCode
@@ -111,6 +120,38 @@ class Common(NamedTuple):
         )
 
 
+class ShiftedClock(SystemClock):
+    """Tells when probes are due; a test moves it instead of waiting."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+class Observed(Mapping[LpName, LiquidityProvider]):
+    """Whatever LPs there are at the moment: tests put others in their place."""
+
+    def __init__(
+        self, lps: Mapping[LpName, LiquidityProvider], standings: Standings, clock: Clock
+    ) -> None:
+        self._lps, self._standings, self._clock = lps, standings, clock
+
+    @override
+    def __getitem__(self, name: LpName) -> LiquidityProvider:
+        return ObservedProvider(self._lps[name], self._standings, self._clock)
+
+    @override
+    def __iter__(self) -> Iterator[LpName]:
+        return iter(self._lps)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._lps)
+
+
 class Stack:
     admin_url: str
     """For what no role of ours may write, and a test has to."""
@@ -131,11 +172,28 @@ class Stack:
             name: MemoryLiquidityProvider(name, clock=self.clock, prices=prices)
             for name in (PRIMARY, BACKUP)
         }
+        self.references = MemoryReferences(self.lps[PRIMARY].prices, clock=self.clock)
+        guard = PriceGuard(
+            references=self.references, platform=self.platform, vendors={}, clock=self.clock
+        )
+        self.lp_clock = ShiftedClock()
+        self.standings = PostgresStandings(pool=api, clock=self.lp_clock)
+        observed = Observed(self.lps, self.standings, self.clock)
         record_outcome = RecordOutcome(uow=self.uow, clock=self.clock, ids=self.ids)
         common = Common(self.uow, self.platform, in_flight, self.clock, self.ids)
-        self.request_quote = RequestQuote(providers=self.lps, **common.named())
-        self.accept_quote = AcceptQuote(
+        ask = AskProviders(
+            platform=self.platform,
             providers=self.lps,
+            standings=self.standings,
+            listings=Listings({}),
+            background=self.background,
+            clock=self.clock,
+        )
+        self.request_quote = RequestQuote(ask=ask, guard=guard, **common.named())
+        self.accept_quote = AcceptQuote(
+            providers=observed,
+            guard=guard,
+            standings=self.standings,
             record=record_outcome,
             explain=ExplainRefusal(uow=self.uow),
             background=self.background,
@@ -151,7 +209,7 @@ class Stack:
         self.resolve = ResolveExecution(
             uow=self.worker_uow,
             platform=PostgresPlatform(pool=worker, uow=self.worker_uow),
-            providers=self.lps,
+            providers=observed,
             record=RecordOutcome(uow=self.worker_uow, clock=self.clock, ids=self.ids),
             clock=self.clock,
             absence_margin=ABSENCE_MARGIN,
@@ -228,5 +286,6 @@ async def open_stack(database: Database, *, size: int = 8) -> AsyncIterator[Stac
         yield stack
     finally:
         await stack.background.drain()
+        await stack.standings.close()
         for pool in pools:
             await pool.close()

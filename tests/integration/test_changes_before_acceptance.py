@@ -8,13 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.memory.liquidity_faults import Armed, Fault
-from adapters.postgres.platform import AGE_MAX_NS, PostgresCatalogEditor
+from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.platform import AGE_MAX_NS
 from application.customers.update_customer import UpdateCustomer, UpdateCustomerCommand
 from application.errors import CustomerSuspended, NoLiquidity
 from application.orders.accept_quote import POLL_EVERY, POLLS_MAX
-from application.ports.catalog import LpState
+from application.ports.lp_desk import Decision
 from application.ports.parties import CustomerStatus
 from domain.liquidity.outcome import LpExecute
+from domain.liquidity.standing import LpState
 from domain.orders.order import OrderStatus
 from domain.quotes.limits import InstrumentHalted
 from domain.quotes.quote import Quote
@@ -22,7 +24,7 @@ from domain.shared.ids import CustomerId, TenantId
 from tests.fixtures.postgres_servers import Database
 from tests.integration.commands import accepted, accepting, quoted
 from tests.integration.direct import connected
-from tests.integration.stack import PRIMARY, Stack, open_stack
+from tests.integration.stack import BACKUP, PRIMARY, Stack, open_stack
 
 USDT = 1_000_000
 UNTOUCHED = (USDT * 10**8, 0)
@@ -49,7 +51,8 @@ async def set_status(
 
 
 async def set_lp(stack: Stack, state: LpState) -> None:
-    await PostgresCatalogEditor(stack.ops).set_lp_state(PRIMARY, state, reason="test")
+    decision = Decision(by="test", reason="test", at=stack.clock.now())
+    await PostgresLpDesk(stack.ops).set_state(PRIMARY, state, decision)
     await until_seen()
 
 
@@ -87,16 +90,26 @@ async def test_customer_suspended_since_the_quote_trades_no_more(stack: Stack) -
     assert (await stack.accept_quote.execute(command)).value.status is OrderStatus.FILLED
 
 
-@pytest.mark.parametrize("state", [LpState.HALTED, LpState.REDUCING])
-async def test_lp_halted_since_the_quote_is_sent_nothing_new(stack: Stack, state: LpState) -> None:
+async def test_lp_halted_since_the_quote_is_sent_nothing_new(stack: Stack) -> None:
     tenant_id, customer_id, quote = await a_quote(stack)
-    await set_lp(stack, state)
+    await set_lp(stack, LpState.HALTED)
     command = accepting(tenant_id, quote)
     with pytest.raises(NoLiquidity):
         await stack.accept_quote.execute(command)
     await assert_nothing_happened(stack, tenant_id, customer_id, quote)
     await set_lp(stack, LpState.ACTIVE)
     assert (await stack.accept_quote.execute(command)).value.status is OrderStatus.FILLED
+
+
+async def test_quote_of_an_lp_reduced_since_is_carried_out_and_no_new_one_given(
+    stack: Stack,
+) -> None:
+    tenant_id, customer_id, quote = await a_quote(stack)
+    await set_lp(stack, LpState.REDUCING)
+    order = (await stack.accept_quote.execute(accepting(tenant_id, quote))).value
+    assert order.status is OrderStatus.FILLED
+    assert len(sent(stack)) == 1
+    assert (await quoted(stack, tenant_id, customer_id)).lp == BACKUP
 
 
 async def test_instrument_halted_since_the_quote_trades_no_more(stack: Stack) -> None:

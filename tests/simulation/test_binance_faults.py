@@ -289,6 +289,47 @@ async def test_misspelt_fault_is_refused_before_anything_is_executed(
     await nothing_happened(vendor, quote_id)
 
 
+@pytest.mark.parametrize(
+    ("fault", "params", "told"),
+    [
+        ("ticker_off_by", {"bps": 100}, ("64627.072", "64652.928")),
+        ("ticker_off_by", {"bps": -100}, ("63347.328", "63372.672")),
+        ("ticker_crossed", {}, ("64012.8", "63987.2")),
+        ("ticker_stale", {}, ("63987.2", "64012.8")),
+    ],
+)
+async def test_ticker_is_bent_until_cleared_and_quotes_are_not(
+    vendor: VendorClient, fault: str, params: dict[str, int], told: tuple[str, str]
+) -> None:
+    honest = (await vendor.quote()).text("toAmount")
+    await vendor.arm(fault, **params)
+    for _ in range(2):
+        ticker = await book_ticker(vendor)
+        assert (ticker.text("bidPrice"), ticker.text("askPrice")) == told
+    assert (await vendor.quote()).text("toAmount") == honest
+    await vendor.control("DELETE", "faults")
+    assert (await book_ticker(vendor)).text("bidPrice") == "63987.2"
+
+
+async def test_broken_ticker_shows_no_price(vendor: VendorClient) -> None:
+    await vendor.arm("ticker_5xx", status=502)
+    assert (await book_ticker(vendor)).status == 502
+
+
+async def test_ticker_stands_still_at_an_earlier_price(vendor: VendorClient) -> None:
+    await vendor.control("DELETE", "prices")
+    earlier = (await book_ticker(vendor)).text("bidPrice")
+    vendor.clock.advance(3_600_000)
+    assert (await book_ticker(vendor)).text("bidPrice") != earlier
+    await vendor.arm("ticker_stale", age_ms=3_600_000)
+    assert (await book_ticker(vendor)).text("bidPrice") == earlier
+
+
+async def book_ticker(vendor: VendorClient) -> Reply:
+    query = "symbol=BTCUSDT"
+    return await vendor.raw("GET", "/api/v3/ticker/bookTicker", query=query)
+
+
 async def test_fault_of_another_dialect_is_passed_over(vendor: VendorClient) -> None:
     assert (await vendor.quote("partial_take")).status == 200
 

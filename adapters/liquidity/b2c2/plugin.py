@@ -14,5 +14,5 @@ def build(settings: B2c2Settings, tools: LpTools) -> LiquidityProvider:
 
 
 PLUGIN: Final = LpPlugin(
-    dialect=DIALECT, settings=B2c2Settings, capabilities=CAPABILITIES, build=build
+    dialect=DIALECT, settings=B2c2Settings, capabilities=CAPABILITIES, vendor="b2c2", build=build
 )

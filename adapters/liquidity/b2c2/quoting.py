@@ -29,8 +29,8 @@ class Quoting:
         self._listed = Cached(self._load, clock=clock, freshness=freshness)
 
     async def request(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        if (until := self._channel.closed_until()) is not None:
-            return self._refuse(QuoteRefusal.RATE_LIMITED, f"not asked: closed until {until}")
+        if (unasked := self._channel.why_not_asked()) is not None:
+            return unasked
         listed = await self._listed.get()
         if listed is None:
             return self._refuse(QuoteRefusal.UNAVAILABLE, "instruments/ is not to be had")

@@ -11,8 +11,8 @@ from adapters.liquidity.binance_convert.config import BinanceConvertSettings
 from adapters.liquidity.binance_convert.lookup import Lookup
 from adapters.liquidity.binance_convert.outcomes import LookUp, read_accept
 from adapters.liquidity.binance_convert.quoting import Quoting
-from adapters.liquidity.binance_convert.wire import Wire
-from adapters.liquidity.channel import Channel
+from adapters.liquidity.binance_convert.wire import WEIGHTS, Wire
+from adapters.liquidity.channel import Channel, Weights
 from adapters.liquidity.pairs import Pairs
 from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
@@ -55,7 +55,9 @@ class BinanceConvert(VendorClient):
         clock: Clock,
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
-        channel, pairs = Channel(settings, http=http, clock=clock), Pairs(instruments)
+        weights = Weights(quote=WEIGHTS["getQuote"], execute=WEIGHTS["acceptQuote"])
+        channel = Channel(settings, http=http, clock=clock, weights=weights)
+        pairs = Pairs(instruments)
         self._settings = settings
         self._wire = Wire(settings, channel=channel, clock=clock)
         self._lookup = Lookup(self._wire, pairs)
@@ -63,7 +65,7 @@ class BinanceConvert(VendorClient):
             settings,
             CAPABILITIES,
             channel=channel,
-            quotes=Quoting(settings, wire=self._wire, clock=clock),
+            quotes=Quoting(settings, channel=channel, wire=self._wire, clock=clock),
             clock=clock,
             learner=pairs,
         )

@@ -1,8 +1,12 @@
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
+from adapters.http_client.budget import RateBudget
 from adapters.liquidity.settings import Credential, Milliseconds, VendorSettings
+
+# By account, in the weights of `wire.py`.
+RATE_BUDGET: Final = RateBudget(tokens=180_000, per_ms=60_000)
 
 
 class BinanceConvertSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -12,6 +16,7 @@ class BinanceConvertSettings(VendorSettings, frozen=True, kw_only=True, forbid_u
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "binance_convert"
     base_url: str = "https://api.binance.com"
+    rate_budget: RateBudget | None = RATE_BUDGET
     api_key: Credential
     api_secret: Credential
     wallet_type: Annotated[str, msgspec.Meta(pattern="^[A-Z_]+$")] = "SPOT"

@@ -3,6 +3,7 @@ from typing import Final
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.binance_convert.client import CAPABILITIES, BinanceConvert
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
+from adapters.liquidity.binance_convert.ticker import TICKER
 from adapters.liquidity.plugin import LpPlugin, LpTools
 from application.ports.liquidity import LiquidityProvider
 
@@ -16,5 +17,7 @@ PLUGIN: Final = LpPlugin(
     dialect="binance_convert",
     settings=BinanceConvertSettings,
     capabilities=CAPABILITIES,
+    vendor="binance",
+    ticker=TICKER,
     build=build,
 )

@@ -15,6 +15,7 @@ from adapters.liquidity.binance_convert.transform import (
 )
 from adapters.liquidity.binance_convert.wire import Wire
 from adapters.liquidity.cached import Cached, Freshness
+from adapters.liquidity.channel import Channel
 from adapters.liquidity.meanings import OK, SERVER_ERROR_FROM
 from adapters.liquidity.reading import Unreadable
 from application.ports.clock import Clock
@@ -26,8 +27,11 @@ Limits = PairLimits | NotListed
 
 
 class Quoting:
-    def __init__(self, settings: BinanceConvertSettings, *, wire: Wire, clock: Clock) -> None:
+    def __init__(
+        self, settings: BinanceConvertSettings, *, channel: Channel, wire: Wire, clock: Clock
+    ) -> None:
         self._settings = settings
+        self._channel = channel
         self._wire = wire
         self._clock = clock
         self._patience = Patience(settings.connect_timeout_ms, settings.quote_timeout_ms)
@@ -36,8 +40,8 @@ class Quoting:
         self._limits: dict[tuple[str, str], Cached[Limits]] = {}
 
     async def request(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        if (until := self._wire.closed_until()) is not None:
-            return self._refuse(QuoteRefusal.RATE_LIMITED, f"not asked: banned until {until}")
+        if (unasked := self._channel.why_not_asked()) is not None:
+            return unasked
         decimals = await self._decimals.get()
         if decimals is None:
             return self._refuse(QuoteRefusal.UNAVAILABLE, "assetInfo is not to be had")

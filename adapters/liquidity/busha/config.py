@@ -1,10 +1,14 @@
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from typing_extensions import override
 
+from adapters.http_client.budget import RateBudget
 from adapters.liquidity.settings import Credential, VendorSettings
+
+# Calls of all kinds.
+RATE_BUDGET: Final = RateBudget(tokens=100, per_ms=60_000)
 
 
 class BushaSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,6 +22,7 @@ class BushaSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "busha"
     base_url: str = "https://api.busha.co"
+    rate_budget: RateBudget | None = RATE_BUDGET
     api_secret: Credential
     profile_id: Credential = msgspec.field(name="api_key")
     expiry_guard: timedelta = timedelta(seconds=3)

@@ -3,6 +3,7 @@ from typing import Final
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.busha.client import CAPABILITIES, Busha
 from adapters.liquidity.busha.config import BushaSettings
+from adapters.liquidity.busha.ticker import TICKER
 from adapters.liquidity.plugin import LpPlugin, LpTools
 from application.ports.liquidity import LiquidityProvider
 
@@ -13,5 +14,10 @@ def build(settings: BushaSettings, tools: LpTools) -> LiquidityProvider:
 
 
 PLUGIN: Final = LpPlugin(
-    dialect="busha", settings=BushaSettings, capabilities=CAPABILITIES, build=build
+    dialect="busha",
+    settings=BushaSettings,
+    capabilities=CAPABILITIES,
+    vendor="busha",
+    ticker=TICKER,
+    build=build,
 )

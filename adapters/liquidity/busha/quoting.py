@@ -27,8 +27,8 @@ class Quoting:
         self._pairs = Cached(self._load_pairs, clock=clock, freshness=freshness)
 
     async def request(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        if (until := self._channel.closed_until()) is not None:
-            return self._refuse(QuoteRefusal.RATE_LIMITED, f"not asked: closed until {until}")
+        if (unasked := self._channel.why_not_asked()) is not None:
+            return unasked
         ask = ask_for(request, DECIMALS)
         if isinstance(ask, QuoteRefusal):
             return self._refuse(ask, "by the vendor's decimals")

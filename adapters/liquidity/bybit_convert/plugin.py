@@ -3,6 +3,7 @@ from typing import Final
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.bybit_convert.client import CAPABILITIES, BybitConvert
 from adapters.liquidity.bybit_convert.config import BybitConvertSettings
+from adapters.liquidity.bybit_convert.ticker import TICKER
 from adapters.liquidity.bybit_convert.transform import DIALECT
 from adapters.liquidity.plugin import LpPlugin, LpTools
 from application.ports.liquidity import LiquidityProvider
@@ -17,5 +18,7 @@ PLUGIN: Final = LpPlugin(
     dialect=DIALECT,
     settings=BybitConvertSettings,
     capabilities=CAPABILITIES,
+    vendor="bybit",
+    ticker=TICKER,
     build=build,
 )

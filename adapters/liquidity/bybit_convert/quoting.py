@@ -35,8 +35,8 @@ class Quoting:
         self._coins = Cached(self.load_coins, clock=clock, freshness=freshness)
 
     async def request(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        if (until := self._channel.closed_until()) is not None:
-            return self._refuse(QuoteRefusal.RATE_LIMITED, f"not asked: closed until {until}")
+        if (unasked := self._channel.why_not_asked()) is not None:
+            return unasked
         coins = await self._coins.get()
         if coins is None:
             return self._refuse(QuoteRefusal.UNAVAILABLE, "query-coin-list is not to be had")

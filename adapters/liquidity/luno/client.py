@@ -28,7 +28,7 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
+from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest
 
 CAPABILITIES: Final = Capabilities(
     exact_in=False,
@@ -57,9 +57,8 @@ class Luno(VendorClient):
 
     @override
     async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        if (until := self._channel.closed_until()) is not None:
-            detail = f"not asked: the vendor wants no request until {until}"
-            return LpQuoteRefused(lp=self.name, reason=QuoteRefusal.RATE_LIMITED, detail=detail)
+        if (unasked := self._channel.why_not_asked()) is not None:
+            return unasked
         return await self._quoting.request(request)
 
     async def execute_quote(self, request: LpExecute) -> Outcome:

@@ -1,12 +1,16 @@
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from typing_extensions import override
 
+from adapters.http_client.budget import RateBudget
 from adapters.liquidity.settings import Credential, VendorSettings
 
 QUOTE_LIFE_MAX = timedelta(minutes=1)
+
+# Calls of all kinds.
+RATE_BUDGET: Final = RateBudget(tokens=300, per_ms=60_000)
 
 
 class LunoSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +23,7 @@ class LunoSettings(VendorSettings, frozen=True, kw_only=True, forbid_unknown_fie
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")] = "luno"
     base_url: str = "https://api.luno.com"
+    rate_budget: RateBudget | None = RATE_BUDGET
     api_key: Credential
     api_secret: Credential
     quote_life: timedelta = timedelta(seconds=10)

@@ -3,6 +3,7 @@ from typing import Final
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.luno.client import CAPABILITIES, Luno
 from adapters.liquidity.luno.config import LunoSettings
+from adapters.liquidity.luno.ticker import TICKER
 from adapters.liquidity.plugin import LpPlugin, LpTools
 from application.ports.liquidity import LiquidityProvider
 
@@ -12,5 +13,10 @@ def build(settings: LunoSettings, tools: LpTools) -> LiquidityProvider:
 
 
 PLUGIN: Final = LpPlugin(
-    dialect="luno", settings=LunoSettings, capabilities=CAPABILITIES, build=build
+    dialect="luno",
+    settings=LunoSettings,
+    capabilities=CAPABILITIES,
+    vendor="luno",
+    ticker=TICKER,
+    build=build,
 )

@@ -72,6 +72,7 @@ class Quoting:
             read_ms=self._settings.quote_timeout_ms,
             attempts=1,
             scenario=request.scenario,
+            weight=0,
         )
         book = self._read(exchange)
         if isinstance(book, LpQuoteRefused):

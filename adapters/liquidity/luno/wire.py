@@ -51,6 +51,7 @@ class Wire:
         read_ms: int | None = None,
         attempts: int = LOOKUP_ATTEMPTS,
         scenario: str | None = None,
+        weight: int | None = None,
     ) -> Exchange:
         """`NotSent` while the vendor wants no requests."""
         url = URL(f"{self._settings.base_url}{path}?{query}", encoded=True)
@@ -59,7 +60,7 @@ class Wire:
             return {**self._headers, **self._channel.naming(scenario)}
 
         return await self._channel.get(
-            lambda: url, read_ms=read_ms, attempts=attempts, headers=headers
+            lambda: url, read_ms=read_ms, attempts=attempts, headers=headers, weight=weight
         )
 
 

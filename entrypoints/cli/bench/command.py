@@ -10,6 +10,7 @@ PACKAGE: Final = "entrypoints.cli.bench"
 # Name, where it is, and what `aksum bench --help` says of it.
 BENCHES: Final = (
     ("ledger", f"{PACKAGE}.ledger.command:ledger", "Posts and reads, beside TPC-B"),
+    ("routing", f"{PACKAGE}.routing.command:routing", "CPU per quote, beside a single provider"),
     ("trade", f"{PACKAGE}.trade.command:trade", "Quotes and orders over HTTP, beside TPC-B"),
 )
 

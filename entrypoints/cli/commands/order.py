@@ -15,6 +15,7 @@ from domain.liquidity.quote import LpName
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.shared.ids import CustomerId, IdPrefix, OrderId, TenantId, decode_id
 from entrypoints.cli import orders
+from entrypoints.cli.guard_evidence import evidence_of
 from entrypoints.cli.operator import CUSTOMER, TENANT, partners, run
 from entrypoints.cli.output import json_option, print_object, print_rows
 
@@ -77,12 +78,15 @@ def list_orders(
 @click.argument("order_id")
 @json_option
 def show(order_id: str, as_json: bool) -> None:
-    """One order with its attempt at the LP and the last evidence seen."""
+    """One order, its attempt at the LP with the last evidence, and what confirmed its price."""
     wanted = _order_id(order_id)
 
     async def work(container: AsyncContainer) -> Mapping[str, object]:
         tenant_id, detail = await orders.find(container, wanted)
-        return orders.shown_detail(detail, tenant_id, await orders.catalog(container))
+        return {
+            **orders.shown_detail(detail, tenant_id, await orders.catalog(container)),
+            "price_guard": await evidence_of(container, tenant_id, detail.order),
+        }
 
     print_object(run(work), as_json=as_json)
 

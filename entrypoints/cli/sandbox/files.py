@@ -65,7 +65,7 @@ class SandboxFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of liquidity.json."""
+    """A row of liquidity.json. `rate_budget` None lifts the allowance that its dialect has."""
 
     name: str
     dialect: str
@@ -76,6 +76,7 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
     api_secret: str
     sandbox: bool = True
     absence_margin_seconds: int
+    rate_budget: msgspec.UnsetType | None = msgspec.UNSET
 
 
 class SandboxFiles:

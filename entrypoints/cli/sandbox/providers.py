@@ -5,6 +5,8 @@ import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+
 from entrypoints.cli.sandbox.child import Child
 from entrypoints.cli.sandbox.files import ProviderRow, SandboxFiles, replace_file
 from entrypoints.cli.sandbox.probes import LOOPBACK, answers, free_port, is_free
@@ -15,7 +17,9 @@ from entrypoints.wiring.settings import without_database_urls
 SECRET_BYTES: Final = 24
 
 
-def provider_rows(files: SandboxFiles, *, margin_seconds: int) -> list[ProviderRow]:
+def provider_rows(
+    files: SandboxFiles, *, margin_seconds: int, rate_limits: bool
+) -> list[ProviderRow]:
     """Those of an earlier start with their credentials, on the same ports where these are free."""
     earlier = {row.name: row for row in files.read_providers()}
     rows = []
@@ -31,6 +35,7 @@ def provider_rows(files: SandboxFiles, *, margin_seconds: int) -> list[ProviderR
                 api_key=known.api_key if known else secrets.token_urlsafe(SECRET_BYTES),
                 api_secret=known.api_secret if known else secrets.token_urlsafe(SECRET_BYTES),
                 absence_margin_seconds=margin_seconds,
+                rate_budget=msgspec.UNSET if rate_limits else None,
             )
         )
     replace_file(files.liquidity, rows)

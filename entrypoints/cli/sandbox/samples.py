@@ -1,5 +1,6 @@
 """What a sandbox has in it: plain values, so that they can be read at a glance."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -7,6 +8,7 @@ import msgspec
 
 from domain.assets.asset import Asset, AssetKind
 from domain.assets.instrument import Instrument, TradingStatus
+from domain.liquidity.guard_limits import GuardBand, GuardLimits
 from domain.shared.money import AssetCode, parse_units
 from domain.tenants.tenant import PricingPolicy
 
@@ -112,4 +114,25 @@ LPS: Final = (
     SampleLp("binance_backup", "binance_convert", "backup", 2),
     SampleLp("luno_zar", "luno", "backup", 3),
     SampleLp("busha_africa", "busha", "backup", 4),
+    SampleLp("bybit_reserve", "bybit_convert", "backup", 5),
 )
+
+# The simulated market turns around its seeded prices by up to one in a hundred in a day, and a rate
+# sheet stands still: it may lie that far from the tickers, and the median halfway between.
+_LIMITS: Final = GuardLimits(
+    bands=(GuardBand(at_quote_ppm=7_500, at_execute_ppm=10_000),), apart_max_ppm=10_000
+)
+# Nobody but the provider that trades them shows these to the public.
+_BY_SHEET: Final = GuardLimits(
+    bands=(GuardBand(at_quote_ppm=12_500, at_execute_ppm=15_000),),
+    apart_max_ppm=10_000,
+    sheet_suffices=True,
+)
+LIMITS: Final = {
+    "BTC-USDT": _LIMITS,
+    "ETH-USDT": _LIMITS,
+    "BTC-ZAR": _LIMITS,
+    "USDT-NGN": _BY_SHEET,
+    "USDT-KES": _BY_SHEET,
+}
+SHEET_AGE_MAX: Final = timedelta(days=7)

@@ -22,6 +22,7 @@ from domain.tenants.permissions import Scope
 from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.cli.operator import partners
 from entrypoints.cli.sandbox.files import SampleTenant, SandboxFile
+from entrypoints.cli.sandbox.price_terms import set_price_terms
 from entrypoints.cli.sandbox.samples import (
     ASSETS,
     INSTRUMENTS,
@@ -34,6 +35,7 @@ from entrypoints.cli.sandbox.samples import (
     units,
 )
 from entrypoints.simulator.dialects import DIALECTS
+from entrypoints.simulator.market import Market
 from entrypoints.wiring.registry import read_lps
 from entrypoints.wiring.settings import Settings
 
@@ -50,7 +52,10 @@ async def list_catalog(container: AsyncContainer, settings: Settings) -> None:
 class Seed:
     """`earlier` is the sandbox.json of an earlier start: its keys go on working."""
 
-    def __init__(self, container: AsyncContainer, earlier: SandboxFile | None) -> None:
+    def __init__(
+        self, container: AsyncContainer, earlier: SandboxFile | None, *, market: Market
+    ) -> None:
+        self._market = market
         self._container = container
         known = [] if earlier is None else earlier.operator_keys
         self._keys = [*known, *(t.api_key for t in (earlier.tenants if earlier else ()))]
@@ -62,6 +67,7 @@ class Seed:
             await self._key(HOUSE_TENANT_ID, label, frozenset({Scope.OPERATOR}))
             for label in OPERATORS
         ]
+        await set_price_terms(self._container, operators, market=self._market)
         for lp in LPS:
             await self._capital(lp)
         return tenants, operators

@@ -24,6 +24,7 @@ from entrypoints.cli.sandbox.files import (
 from entrypoints.cli.sandbox.probes import LOOPBACK, answers
 from entrypoints.cli.sandbox.providers import control_url, provider_rows, simulator
 from entrypoints.cli.sandbox.seed import Seed, list_catalog
+from entrypoints.simulator.market import Market
 from entrypoints.wiring.errors import StartRefused
 from entrypoints.wiring.preparing import prepare
 from entrypoints.wiring.processes import operator_process
@@ -103,7 +104,11 @@ class Supervisor:
             os.close(lock)
 
     async def _up(self) -> None:
-        self._rows = provider_rows(self._files, margin_seconds=ABSENCE_MARGIN_SECONDS)
+        self._rows = provider_rows(
+            self._files,
+            margin_seconds=ABSENCE_MARGIN_SECONDS,
+            rate_limits=self._plan.rate_limits,
+        )
         for row in self._rows:
             child = simulator(row, self._plan.seed, self._files, rate_limits=self._plan.rate_limits)
             self._simulators.append(child)
@@ -116,7 +121,8 @@ class Supervisor:
         await self._api.start()
         await self._worker.start()
         async with operator_process(self._with_urls()) as container:
-            self._tenants, self._operators = await Seed(container, self._files.read_sandbox()).run()
+            earlier, market = self._files.read_sandbox(), Market(self._plan.seed)
+            self._tenants, self._operators = await Seed(container, earlier, market=market).run()
         await asyncio.gather(*(each.until_ready(START_PATIENCE) for each in self._children()))
         self._publish()
         sys.stdout.write(f"ready http://{LOOPBACK}:{self._plan.port}\n")

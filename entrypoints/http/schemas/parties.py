@@ -17,6 +17,7 @@ from entrypoints.http.schemas.values import (
     Line,
     TenantRef,
     Timestamp,
+    maybe_timestamp,
     timestamp,
 )
 
@@ -88,7 +89,7 @@ def api_key_body(key: ApiKey, environment: Environment) -> ApiKeyBody:
         label=key.label,
         scopes=sorted(key.scopes),
         status=key.status,
-        expires_at=None if key.expires_at is None else timestamp(key.expires_at),
+        expires_at=maybe_timestamp(key.expires_at),
         created_at=timestamp(key.created_at),
         updated_at=timestamp(key.updated_at),
         version=key.version,

@@ -164,6 +164,10 @@ def units_of(text: str, asset: Asset, *, field: str) -> int:
     return units
 
 
+def maybe_timestamp(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)
+
+
 def timestamp(at: datetime) -> str:
     invariant(at.tzinfo is not None, "a time without a zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

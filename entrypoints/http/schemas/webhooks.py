@@ -21,6 +21,7 @@ from entrypoints.http.schemas.values import (
     Timestamp,
     WebhookAttemptRef,
     WebhookEndpointRef,
+    maybe_timestamp,
     timestamp,
 )
 
@@ -160,7 +161,7 @@ def endpoint_body(shown: ShownEndpoint) -> WebhookEndpointBody:
         description=endpoint.description,
         status=endpoint.status,
         disabled_by=endpoint.disabled_by,
-        failing_since=None if failing_since is None else timestamp(failing_since),
+        failing_since=maybe_timestamp(failing_since),
         public_keys=list(shown.public_keys),
         created_at=timestamp(endpoint.created_at),
         updated_at=timestamp(endpoint.updated_at),
@@ -187,7 +188,7 @@ def attempt_body(attempt: Attempt) -> WebhookAttemptBody:
         detail=attempt.detail,
         response=attempt.response,
         duration_ms=attempt.took_ms,
-        next_attempt_at=None if attempt.next_at is None else timestamp(attempt.next_at),
+        next_attempt_at=maybe_timestamp(attempt.next_at),
     )
 
 

@@ -16,8 +16,10 @@ from entrypoints.simulator.binance_convert.lookups import (
 )
 from entrypoints.simulator.binance_convert.quoting import GET_QUOTE_PARAMS, Quoting
 from entrypoints.simulator.binance_convert.schemas import ServerTime
+from entrypoints.simulator.binance_convert.tickers import BOOK_TICKER_PARAMS, Tickers
 from entrypoints.simulator.binance_convert.words import ORDER_ROW, QUOTE_ROW
 from entrypoints.simulator.conversions import Quote, QuoteBook
+from entrypoints.simulator.fault_catalog import TICKER_FAULTS
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.journal import Line
 from entrypoints.simulator.orders import Order, OrderBook
@@ -52,6 +54,7 @@ FAULTS = (
     "lookup_5xx",
     "clock_skew",
     "ip_ban_418",
+    *TICKER_FAULTS,
 )
 
 
@@ -159,6 +162,16 @@ class BinanceConvert:
                 per=Per.IP,
                 serve=self._server_time,
                 params=frozenset(),
+                signed=False,
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/v3/ticker/bookTicker",
+                weight=2,
+                per=Per.IP,
+                serve=Tickers(self._vendor).book_ticker,
+                params=BOOK_TICKER_PARAMS,
+                stage=Stage.TICKER,
                 signed=False,
             ),
             Endpoint(

@@ -25,6 +25,11 @@ ASSETS = {
 PAIRS = (("BTC", "USDT"), ("ETH", "USDT"), ("USDC", "USDT"))
 DIRECTIONS = tuple(pair for base, quote in PAIRS for pair in ((base, quote), (quote, base)))
 
+# The spot markets whose tickers are shown, by symbol; some of them Convert does not trade here.
+SPOT = {
+    f"{base}{quote}": (base, quote) for base, quote in (*PAIRS, ("BTC", "ZAR"), ("USDT", "ZAR"))
+}
+
 OPENING_BALANCES = {
     "BTC": Decimal(5_000),
     "ETH": Decimal(100_000),

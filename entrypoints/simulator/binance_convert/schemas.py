@@ -101,5 +101,13 @@ class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     uid: int
 
 
+class BookTickerAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    symbol: str
+    bid_price: str
+    bid_qty: str = "1.00000000"
+    ask_price: str
+    ask_qty: str = "1.00000000"
+
+
 class ServerTime(msgspec.Struct, frozen=True, rename="camel"):
     server_time: int

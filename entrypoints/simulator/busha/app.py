@@ -4,10 +4,11 @@ import msgspec
 from aiohttp import web
 
 from entrypoints.simulator.busha.catalog import OPENING_BALANCES, PLACES
-from entrypoints.simulator.busha.guard import BushaGuard
+from entrypoints.simulator.busha.guard import PAIRS_PATH, BushaGuard
 from entrypoints.simulator.busha.quoting import Quoting
 from entrypoints.simulator.busha.transfers import Transfers
 from entrypoints.simulator.conversions import Quote, QuoteBook
+from entrypoints.simulator.fault_catalog import TICKER_FAULTS
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.guarding import Endpoint
 from entrypoints.simulator.journal import Line
@@ -41,6 +42,7 @@ FAULTS = (
     "lookup_404_forever",
     "lookup_5xx",
     "clock_skew",
+    *TICKER_FAULTS,
 )
 
 
@@ -56,7 +58,7 @@ class Busha:
         quoting = Quoting(self._vendor, self._quotes)
         post, get = "POST", "GET"
         rows = (
-            (get, "/v1/pairs", quoting.pairs, None),
+            (get, PAIRS_PATH, quoting.pairs, Stage.TICKER),
             (post, "/v1/quotes", quoting.quote, Stage.QUOTE),
             (post, "/v1/transfers", transfers.create, Stage.EXECUTE),
             (get, "/v1/transfers", transfers.listed, Stage.HISTORY),

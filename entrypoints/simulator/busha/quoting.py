@@ -19,6 +19,7 @@ from entrypoints.simulator.conversions import (
 )
 from entrypoints.simulator.decimals import parse_plain, places_of, plain
 from entrypoints.simulator.guarding import Call, Fields
+from entrypoints.simulator.tickers import ticker_book
 from entrypoints.simulator.vendor import Vendor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ class Quoting:
         wanted = call.fields.get("currency")
         return ok(
             [
-                self._pair(base, counter)
+                self._pair(call, base, counter)
                 for base, counter in PAIRS
                 if not wanted or wanted in {base, counter}
             ]
@@ -63,9 +64,10 @@ class Quoting:
         price = book.bid if sells_base else book.ask
         return ok(quote_view(state.quote.quote_id, terms, price, expires_ms, sells=sells_base))
 
-    def _pair(self, base: str, counter: str) -> PairView:
-        market = self._vendor.market
-        book = market.book(market.instrument(f"{base}-{counter}"), self._vendor.clock.now_ms())
+    def _pair(self, call: Call, base: str, counter: str) -> PairView:
+        book = ticker_book(self._vendor, call.faults, base, counter)
+        if book is None:
+            raise LookupError(f"no price for {base}-{counter}")
         return PairView(
             id=f"{base}{counter}",
             base=base,

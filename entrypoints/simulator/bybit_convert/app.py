@@ -8,8 +8,10 @@ from entrypoints.simulator.bybit_convert.executing import Executing
 from entrypoints.simulator.bybit_convert.guard import BybitGuard
 from entrypoints.simulator.bybit_convert.lookups import Lookups
 from entrypoints.simulator.bybit_convert.quoting import Quoting
+from entrypoints.simulator.bybit_convert.tickers import TICKERS_PATH, Tickers
 from entrypoints.simulator.bybit_convert.words import ORDER_ROW, QUOTE_ROW
 from entrypoints.simulator.conversions import Quote, QuoteBook
+from entrypoints.simulator.fault_catalog import TICKER_FAULTS
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.guarding import Endpoint
 from entrypoints.simulator.journal import Line
@@ -44,6 +46,7 @@ FAULTS = (
     "lookup_404_forever",
     "lookup_5xx",
     "clock_skew",
+    *TICKER_FAULTS,
 )
 
 
@@ -66,11 +69,20 @@ class BybitConvert:
             (get, "convert-result-query", lookups.result, Stage.LOOKUP),
             (get, "query-convert-history", lookups.history, Stage.HISTORY),
         )
+        tickers = Endpoint(
+            method=get,
+            path=TICKERS_PATH,
+            serve=Tickers(self._vendor).spot,
+            stage=Stage.TICKER,
+        )
         return [
-            guard.route(
-                Endpoint(method=method, path=f"{EXCHANGE}/{name}", serve=serve, stage=stage)
-            )
-            for method, name, serve, stage in rows
+            guard.route(tickers),
+            *(
+                guard.route(
+                    Endpoint(method=method, path=f"{EXCHANGE}/{name}", serve=serve, stage=stage)
+                )
+                for method, name, serve, stage in rows
+            ),
         ]
 
     def restore(self, line: Line) -> None:

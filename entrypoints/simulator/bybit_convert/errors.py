@@ -13,6 +13,8 @@ class ErrorSpec(msgspec.Struct, frozen=True):
     msg: str
 
 
+CATEGORY = ErrorSpec(10001, "params error: category")
+SYMBOL = ErrorSpec(10001, "params error: symbol invalid")
 TIMESTAMP = ErrorSpec(10002, "invalid request, please check your server timestamp or recv_window")
 KEY_INVALID = ErrorSpec(10003, "API key is invalid.")
 SIGNATURE = ErrorSpec(10004, "error sign! please check your signature generation algorithm.")

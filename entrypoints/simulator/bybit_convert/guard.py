@@ -11,12 +11,14 @@ from typing_extensions import override
 from entrypoints.simulator.bybit_convert import errors
 from entrypoints.simulator.bybit_convert.errors import ErrorSpec, VendorError, told
 from entrypoints.simulator.bybit_convert.limits import SECOND_MS, Limiter, TooManyVisits
+from entrypoints.simulator.bybit_convert.tickers import TICKERS_PATH
 from entrypoints.simulator.faults import FaultInvalid, FaultQueue
 from entrypoints.simulator.guarding import Endpoint, Fields, Guard
 from entrypoints.simulator.striking import Broken, TooMany
 from entrypoints.simulator.vendor import Vendor
 
 RECV_WINDOW_MS, AHEAD_MS_MAX = "5000", 1_000
+PUBLIC = frozenset((TICKERS_PATH,))
 RESET = "X-Bapi-Limit-Reset-Timestamp"
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -32,6 +34,8 @@ class BybitGuard(Guard):
         if self._limiter is not None:
             now_ms = self.vendor.clock.now_ms()
             self._limiter.spend(endpoint.method, endpoint.path, now_ms)
+        if endpoint.path in PUBLIC:
+            return
         headers, credentials = request.headers, self.vendor.credentials
         if headers.get("X-BAPI-API-KEY") != credentials.api_key:
             raise VendorError(errors.KEY_INVALID)
@@ -52,6 +56,8 @@ class BybitGuard(Guard):
     @override
     def check_time(self, request: web.Request, now_ms: int) -> None:
         """Not older than the window, and less than a second ahead of us."""
+        if request.path in PUBLIC:
+            return
         sent = request.headers.get("X-BAPI-TIMESTAMP", "")
         window = request.headers.get("X-BAPI-RECV-WINDOW", RECV_WINDOW_MS)
         if not (_NUMBER.fullmatch(sent) and _NUMBER.fullmatch(window)):

@@ -20,6 +20,20 @@ class CoinList(msgspec.Struct, frozen=True):
     coins: list[Coin]
 
 
+class SpotTicker(msgspec.Struct, frozen=True, kw_only=True):
+    symbol: str
+    bid: str = msgspec.field(name="bid1Price")
+    bid_size: str = msgspec.field(name="bid1Size", default="1")
+    ask: str = msgspec.field(name="ask1Price")
+    ask_size: str = msgspec.field(name="ask1Size", default="1")
+    last_price: str = msgspec.field(name="lastPrice")
+
+
+class SpotTickers(msgspec.Struct, frozen=True, kw_only=False):
+    rows: list[SpotTicker] = msgspec.field(name="list")
+    category: str = "spot"
+
+
 class QuoteResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     quote_tx_id: str
     exchange_rate: str

@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from entrypoints.simulator.fault_catalog import TICKER_FAULTS
 from entrypoints.simulator.faults import Stage
 from entrypoints.simulator.guarding import Endpoint
 from entrypoints.simulator.journal import Line
@@ -12,6 +13,7 @@ from entrypoints.simulator.luno.guard import LunoGuard
 from entrypoints.simulator.luno.orders import ORDER_ROW, Order, Orders
 from entrypoints.simulator.luno.placing import Placing
 from entrypoints.simulator.luno.reading import Reading
+from entrypoints.simulator.luno.tickers import TICKER_PATH, Tickers
 from entrypoints.simulator.vendor import Vendor
 
 __all__ = ["FAULTS", "OPENING_BALANCES", "Luno"]
@@ -38,6 +40,7 @@ FAULTS = (
     "lookup_404_forever",
     "lookup_5xx",
     "clock_skew",
+    *TICKER_FAULTS,
 )
 
 
@@ -55,6 +58,7 @@ class Luno:
         rows = (
             (get, "/api/exchange/1/markets", reading.markets, None),
             (get, "/api/1/orderbook_top", reading.top_of_book, Stage.QUOTE),
+            (get, TICKER_PATH, Tickers(self._vendor).ticker, Stage.TICKER),
             (get, "/api/1/fee_info", reading.fee_info, None),
             (post, "/api/1/postorder", placing.post_order, Stage.EXECUTE),
             (get, "/api/exchange/3/order", reading.order, Stage.LOOKUP),

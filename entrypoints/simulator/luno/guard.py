@@ -12,13 +12,14 @@ from entrypoints.simulator.faults import FaultInvalid, FaultQueue
 from entrypoints.simulator.guarding import Endpoint, Fields, Guard
 from entrypoints.simulator.luno import errors
 from entrypoints.simulator.luno.errors import VendorError
+from entrypoints.simulator.luno.tickers import TICKER_PATH
 from entrypoints.simulator.striking import Broken, TooMany
 from entrypoints.simulator.vendor import Vendor
 from entrypoints.simulator.windows import PerMinute
 
 CALLS_PER_MINUTE = 300
 FORM = "application/x-www-form-urlencoded"
-PUBLIC = frozenset(("/api/exchange/1/markets", "/api/1/orderbook_top"))
+PUBLIC = frozenset(("/api/exchange/1/markets", "/api/1/orderbook_top", TICKER_PATH))
 
 
 class LunoGuard(Guard):

@@ -34,6 +34,16 @@ class TopOfBook(msgspec.Struct, frozen=True, kw_only=True):
     asks: list[BookLevel]
 
 
+class TickerView(msgspec.Struct, frozen=True, kw_only=True):
+    pair: str
+    timestamp: int
+    bid: str
+    ask: str
+    last_trade: str
+    rolling_24_hour_volume: str = "100.00"
+    status: str = "ACTIVE"
+
+
 class FeeInfo(msgspec.Struct, frozen=True):
     maker_fee: str
     taker_fee: str

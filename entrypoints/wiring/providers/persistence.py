@@ -14,20 +14,29 @@ from adapters.postgres.keys import PostgresAccessDirectory
 from adapters.postgres.known_accounts import KnownAccounts
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.lp_routes import PostgresLpRoutes
 from adapters.postgres.platform import PostgresCatalogEditor, PostgresPlatform
+from adapters.postgres.price_terms import PostgresPriceTermsBook
 from adapters.postgres.roles import Role
 from adapters.postgres.schedules import PostgresSchedules
+from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.webhook_deliveries import PostgresDueWebhooks
 from adapters.postgres.work_list import PostgresWorkList
 from application.ports.catalog import CatalogEditor, Platform
+from application.ports.clock import Clock
 from application.ports.export import LedgerExport
 from application.ports.inspection import DatabaseInspection
 from application.ports.intents import DueWork
 from application.ports.ledger import Ledger
 from application.ports.ledger_clock import LedgerClock
+from application.ports.lp_desk import LpDesk
+from application.ports.lp_routes import LpRoutes
 from application.ports.parties import AccessDirectory
+from application.ports.price_terms import PriceTermsBook
 from application.ports.schedules import Schedules
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.verification import LedgerAudit
 from application.ports.webhook_deliveries import DueWebhooks
@@ -82,6 +91,16 @@ class PersistenceProvider(Provider):
         return PostgresPlatform(pool=pools.main, uow=uow)
 
     @provide
+    async def standings(self, pools: Pools, clock: Clock) -> AsyncIterator[Standings]:
+        standings = PostgresStandings(pool=pools.main, clock=clock)
+        yield standings
+        await standings.close()
+
+    @provide
+    def lp_desk(self, pools: Pools) -> LpDesk:
+        return PostgresLpDesk(pools.main)
+
+    @provide
     def directory(self, pools: Pools) -> AccessDirectory:
         return PostgresAccessDirectory(pools.main)
 
@@ -126,6 +145,14 @@ class OperatorsPersistence(Provider):
     @provide
     def work_list(self, pools: Pools) -> WorkList:
         return PostgresWorkList(pools.main)
+
+    @provide
+    def lp_routes(self, pools: Pools) -> LpRoutes:
+        return PostgresLpRoutes(pools.main)
+
+    @provide
+    def price_terms(self, pools: Pools) -> PriceTermsBook:
+        return PostgresPriceTermsBook(pools.main)
 
     @provide
     def catalog_editor(self, pools: Pools) -> CatalogEditor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dishka import Provider, Scope, provide
 
+from application.background import Background
 from application.customers.create_customer import CreateCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.events.feed_watch import FeedWatch
@@ -24,6 +25,10 @@ from application.ledger.seal_ledger import SealLedger
 from application.ledger.sealing_lag import SealingLag
 from application.ledger.verify_ledger import VerifyLedger
 from application.ledger.verify_seals import VerifySeals
+from application.liquidity.change_price_terms import ChangePriceTerms
+from application.liquidity.decide_on_lp import DecideOnLp
+from application.liquidity.report_health import ReportHealth
+from application.liquidity.set_lp_route import SetLpRoute
 from application.orders.accept_quote import AcceptQuote
 from application.orders.explain_refusal import ExplainRefusal
 from application.orders.record_outcome import RecordOutcome
@@ -37,7 +42,9 @@ from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
 from application.ports.seals import SealAnchor
 from application.ports.signing import Signer
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
+from application.quotes.ask_providers import AskProviders
 from application.quotes.expire_quotes import ExpireQuotes
 from application.quotes.request_quote import RequestQuote
 from application.reconciliation.import_statement import ImportStatement
@@ -47,6 +54,7 @@ from application.tenants.api_keys import ManageApiKeys
 from application.tenants.authenticate import Authenticate
 from application.tenants.create_tenant import CreateTenant
 from application.tenants.set_tenant_status import SetTenantStatus
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from entrypoints.wiring.settings import Settings
 
@@ -68,6 +76,25 @@ class PartnerUseCases(Provider):
     read_events = provide(ReadEvents)
 
     @provide
+    def ask_providers(
+        self,
+        platform: Platform,
+        providers: Mapping[LpName, LiquidityProvider],
+        standings: Standings,
+        listings: Listings,
+        background: Background,
+        clock: Clock,
+    ) -> AskProviders:
+        return AskProviders(
+            platform=platform,
+            providers=providers,
+            standings=standings,
+            listings=listings,
+            background=background,
+            clock=clock,
+        )
+
+    @provide
     def feed_watch(self, uow: UnitOfWork) -> FeedWatch:
         return FeedWatch(uow=uow)
 
@@ -81,6 +108,8 @@ class PlatformUseCases(Provider):
     set_tenant_status = provide(SetTenantStatus)
     manage_api_keys = provide(ManageApiKeys)
     change_terms = provide(ChangeTerms)
+    report_health = provide(ReportHealth)
+    decide_on_lp = provide(DecideOnLp)
 
 
 class SettlementUseCases(Provider):
@@ -144,6 +173,14 @@ class ReconciliationUseCases(Provider):
     resolve_break = provide(ResolveBreak)
 
 
+class RoutingUseCases(Provider):
+    """Of operators alone: who is asked for what."""
+
+    scope = Scope.APP
+
+    set_lp_route = provide(SetLpRoute)
+
+
 class AuditUseCases(Provider):
     scope = Scope.APP
 
@@ -156,3 +193,4 @@ class AuditUseCases(Provider):
     reverse_transaction = provide(ReverseTransaction)
     close_period = provide(ClosePeriod)
     attend_to_work = provide(AttendToWork)
+    change_price_terms = provide(ChangePriceTerms)

@@ -18,7 +18,7 @@ from tests.liquidity.vendor_lab import (
 B2c2Lab = VendorLab[B2c2]
 
 
-def settings_for(url: str) -> B2c2Settings:
+def settings_for(url: str, **changes: object) -> B2c2Settings:
     plain: dict[str, object] = {
         "name": "b2c2-sandbox",
         "base_url": url,
@@ -27,11 +27,11 @@ def settings_for(url: str) -> B2c2Settings:
         "execute_timeout_ms": SILENCE_MS,
         "quote_timeout_ms": SILENCE_MS,
     }
-    return msgspec.convert(plain, B2c2Settings)
+    return msgspec.convert(plain | changes, B2c2Settings)
 
 
-def provider_for(url: str, clock: SharedClock) -> B2c2:
-    return B2c2(settings_for(url), http=HttpClient(jitter=lambda _: 0), clock=clock)
+def provider_for(url: str, clock: SharedClock, **changes: object) -> B2c2:
+    return B2c2(settings_for(url, **changes), http=HttpClient(jitter=lambda _: 0), clock=clock)
 
 
 def running_lab() -> AbstractAsyncContextManager[B2c2Lab]:

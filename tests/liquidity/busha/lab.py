@@ -26,6 +26,7 @@ def settings_for(url: str, **changes: object) -> BushaSettings:
         "api_key": CREDENTIALS.api_key,
         "api_secret": CREDENTIALS.api_secret,
         "sandbox": True,
+        "rate_budget": None,
         "execute_timeout_ms": SILENCE_MS,
         "quote_timeout_ms": SILENCE_MS,
     }

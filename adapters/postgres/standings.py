@@ -1,0 +1,143 @@
+"""How LPs stand, in shared rows: written behind the requests, read at most once a second."""
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+
+from adapters.postgres.connection import Connection, acquired
+from adapters.postgres.lp_health_rows import changing, read_rows, write_rows, write_turns
+from application.errors import Overloaded
+from application.ports.clock import Clock
+from application.single_flight import SingleFlight
+from domain.liquidity.health import HealthRow, Key, fold, turned
+from domain.liquidity.observation import Observation
+from domain.liquidity.probing import claim_execution, claim_quote
+from domain.liquidity.quote import LpName
+from domain.liquidity.standing import LpState, StandingsView, stand
+
+AGE_MAX_NS: Final = 1_000_000_000
+FLUSH_EVERY: Final = timedelta(seconds=1)
+OBSERVATIONS_MAX: Final = 20_000
+# A process that ends waits no longer than this for its last observations to be written down.
+LAST_FLUSH_SECONDS: Final = 2
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresStandings:
+    """Observations wait in the process for about a second, and are lost if it is killed: they are
+    samples. When the database does not take them they wait on, up to a bound.
+
+    What has to hold at once is not a sample: probes are claimed in the rows, before they are sent.
+    """
+
+    def __init__(
+        self, *, pool: asyncpg.Pool, clock: Clock, flush_every: timedelta = FLUSH_EVERY
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._flush_every = flush_every.total_seconds()
+        self._waiting: list[Observation] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._view: tuple[int, StandingsView] | None = None
+        self._reads: SingleFlight[None, StandingsView] = SingleFlight()
+        self.dropped = 0
+
+    async def view(self) -> StandingsView:
+        cached = self._view
+        if cached is not None and time.monotonic_ns() - cached[0] < AGE_MAX_NS:
+            return cached[1]
+        return await self._reads.get(None, self._refreshed)
+
+    async def _refreshed(self) -> StandingsView:
+        read_at = time.monotonic_ns()
+        async with acquired(self._pool) as connection:
+            view = await self._read(connection)
+        self._view = (read_at, view)
+        return view
+
+    async def _read(self, connection: Connection) -> StandingsView:
+        listed = await connection.fetch("SELECT name, state FROM liquidity_providers")
+        states = {LpName(row["name"]): LpState(row["state"]) for row in listed}
+        return stand(await read_rows(connection), states, now=self._clock.now())
+
+    def observe(self, observation: Observation) -> None:
+        if len(self._waiting) >= OBSERVATIONS_MAX:
+            self.dropped += 1
+            return
+        self._waiting.append(observation)
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_later())
+
+    async def _flush_later(self) -> None:
+        """Goes on until nothing is left to write, and is started again by the next observation."""
+        while self._waiting:
+            await asyncio.sleep(self._flush_every)
+            try:
+                await self.flush()
+            except (Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                _log.warning("the health of providers was not written down: %s", error)
+        self._flushing = None
+
+    async def flush(self) -> None:
+        """Writes down what waits. Raises what the database raises; then nothing is lost."""
+        taken = len(self._waiting)
+        if not taken:
+            return
+        observations = self._waiting[:taken]
+        async with changing(self._pool) as connection:
+            folded = fold(await read_rows(connection), observations)
+            await write_rows(connection, folded.rows)
+            await write_turns(connection, folded.turns)
+        del self._waiting[:taken]
+        for turn in folded.turns:
+            lp, instrument, operation = turn.key
+            words = (lp, instrument, operation.value, turn.after.value, turn.cause)
+            _log.warning("breaker of %s for %s, %s: %s (%s)", *words)
+        # What this process has just found out, it need not wait to know.
+        self._view = None
+
+    async def close(self) -> None:
+        """Writes the last observations down if that takes no long time."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            await asyncio.gather(self._flushing, return_exceptions=True)
+            self._flushing = None
+        try:
+            async with asyncio.timeout(LAST_FLUSH_SECONDS):
+                await self.flush()
+        except (TimeoutError, Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            _log.warning("%d observations of providers are lost", len(self._waiting))
+
+    async def claim_quote(self, lp: LpName, instrument: str) -> bool:
+        async with changing(self._pool) as connection:
+            rows, now = await read_rows(connection), self._clock.now()
+            claimed = claim_quote(rows, lp, instrument, now=now)
+            await self._keep(connection, rows, claimed)
+        return claimed is not None
+
+    async def claim_execution(self, lp: LpName, instrument: str) -> bool:
+        async with changing(self._pool) as connection:
+            rows, now = await read_rows(connection), self._clock.now()
+            claimed = claim_execution(rows, lp, instrument, now=now)
+            await self._keep(connection, rows, claimed)
+        return claimed is not None
+
+    async def _keep(
+        self,
+        connection: Connection,
+        rows: dict[Key, HealthRow],
+        claimed: dict[Key, HealthRow] | None,
+    ) -> None:
+        # Also where somebody else was quicker: what is cached asked for a probe in vain.
+        self._view = None
+        if claimed is None:
+            return
+        await write_rows(connection, claimed)
+        at = self._clock.now()
+        for key, row in claimed.items():
+            await write_turns(connection, turned(key, rows[key], row, at=at))

@@ -1,0 +1,1 @@
+"""What is decided about liquidity providers apart from any one quote or order."""
