@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from application.ports.clock import Clock
+from application.ports.price_reference import Freshness
 from domain.assets.instrument import Instrument
 from domain.liquidity.reference import Reference
 from domain.shared.price import Price
@@ -42,6 +43,10 @@ class MemoryReferences:
 
     async def ready(self, instrument: Instrument) -> None:
         self.asked.append(instrument.symbol)
+
+    def report(self) -> tuple[Freshness, ...]:
+        """Nothing grows old here but by `age`, which a test knows."""
+        return ()
 
     def _reference(self, vendor: str, price: Decimal) -> Reference:
         told = price * (10_000 + self.off_bps.get(vendor, 0)) / 10_000

@@ -1,7 +1,5 @@
 """Quotes as rows. The breakdown is one JSON document, its amounts decimal strings of units."""
 
-from decimal import Decimal
-
 import msgspec
 
 from adapters.postgres.connection import Row
@@ -63,7 +61,7 @@ def encode_breakdown(breakdown: Breakdown) -> bytes:
 def _stored(evidence: GuardEvidence) -> StoredEvidence:
     return StoredEvidence(
         evidence.stage.value,
-        format(evidence.reference, "f"),
+        evidence.reference,
         evidence.sources,
         evidence.deviation_ppm,
         evidence.limit_ppm,
@@ -76,7 +74,7 @@ def _evidence(stored: StoredEvidence | None) -> GuardEvidence | None:
         return None
     return GuardEvidence(
         stage=GuardStage(stored.stage),
-        reference=Decimal(stored.reference),
+        reference=stored.reference,
         sources=stored.sources,
         deviation_ppm=stored.deviation_ppm,
         limit_ppm=stored.limit_ppm,

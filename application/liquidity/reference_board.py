@@ -9,10 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from application.ports.clock import Clock
-from application.ports.price_reference import PriceReference
+from application.ports.price_reference import Freshness, PriceReference
 from domain.assets.instrument import Instrument
 from domain.liquidity.reference import Reference
 
@@ -25,17 +23,6 @@ REST_MOST: Final = timedelta(seconds=15)
 FAILURES_MOST: Final = 8
 
 Pause = Callable[[timedelta], Awaitable[None]]
-
-
-class Freshness(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a report. `reference` None: never answered."""
-
-    instrument: str
-    source: str
-    vendor: str
-    failures: int
-    reference: Reference | None
-    age_ms: int | None
 
 
 async def sleep(duration: timedelta) -> None:

@@ -4,6 +4,8 @@ from abc import abstractmethod
 from datetime import timedelta
 from typing import Protocol
 
+import msgspec
+
 from domain.assets.instrument import Instrument
 from domain.liquidity.reference import Reference
 
@@ -36,6 +38,17 @@ class PriceReference(Protocol):
     async def close(self) -> None: ...
 
 
+class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a report. `reference` None: never answered."""
+
+    instrument: str
+    source: str
+    vendor: str
+    failures: int
+    reference: Reference | None
+    age_ms: int | None
+
+
 class References(Protocol):
     """What all sources said last, kept in the process and refreshed ahead of need."""
 
@@ -50,4 +63,9 @@ class References(Protocol):
 
         Never longer than a named bound, and not at all for a source that failed when last asked.
         """
+        ...
+
+    @abstractmethod
+    def report(self) -> tuple[Freshness, ...]:
+        """Of every source and every instrument that was asked for in this process."""
         ...

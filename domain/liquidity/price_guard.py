@@ -10,7 +10,6 @@ and ask, so that neither it nor the mean of two of them is rounded.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -20,13 +19,12 @@ from ..assets.instrument import Instrument
 from ..shared.errors import RuleViolation
 from ..shared.money import PPM, AmountInvalid, Rounding, divide, split_plain_number
 from .guard_limits import GuardLimits
-from .reference import REFERENCE_ONE, REFERENCE_SCALE, Reference, is_price, scaled
+from .reference import REFERENCE_ONE, REFERENCE_SCALE, Reference
 
 # How far a vendor's clock may be from ours before its prices count as another time's.
 CLOCK_SKEW_MAX: Final = timedelta(seconds=2)
 # An LP's stated rate and its two amounts are rounded apart, on its own grids.
 RATE_TOLERANCE_PPM: Final = 5_000
-_FOR_PEOPLE: Final = Context(prec=80)
 
 
 class GuardStage(StrEnum):
@@ -90,10 +88,13 @@ class Consensus(msgspec.Struct, frozen=True):
 
 
 class GuardEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Kept with the quote, for operators. A positive `deviation_ppm` is above the reference."""
+    """Kept with the quote, for operators. A positive `deviation_ppm` is above the reference.
+
+    `reference` is the median as a decimal, for reading: all was judged by whole numbers.
+    """
 
     stage: GuardStage
-    reference: Decimal
+    reference: str
     sources: tuple[str, ...]
     deviation_ppm: int
     limit_ppm: int
@@ -178,11 +179,11 @@ def set_aside(reference: Reference, limits: GuardLimits, now: datetime) -> Guard
     told = reference.source_time
     if told is not None and not -CLOCK_SKEW_MAX <= now - told <= age_max + CLOCK_SKEW_MAX:
         return GuardReason.STALE
-    if not (is_price(reference.bid) and is_price(reference.ask)):
+    bid, ask = reference.scaled_bid, reference.scaled_ask
+    if not (bid and ask):
         return GuardReason.SENSELESS
-    if reference.bid > reference.ask:
+    if bid > ask:
         return GuardReason.CROSSED
-    bid, ask = scaled(reference.bid), scaled(reference.ask)
     if (ask - bid) * PPM > limits.spread_max_ppm * bid:
         return GuardReason.WIDE
     return None
@@ -196,15 +197,16 @@ def rate_fits(offer: Offer) -> bool:
     if not offer.rate:
         return True
     try:
-        split_plain_number(offer.rate)
+        sign, whole, decimals = split_plain_number(offer.rate)
     except AmountInvalid:
         return False
-    rate = Decimal(offer.rate)
-    if not is_price(rate):
+    if sign or len(decimals) > REFERENCE_SCALE:
         return False
-    exponent = int(rate.as_tuple().exponent)
-    step: int = 10 ** (REFERENCE_SCALE + exponent)
-    low, high = scaled(rate) - step, scaled(rate) + step
+    step: int = 10 ** (REFERENCE_SCALE - len(decimals))
+    rate = int(whole + decimals) * step
+    if rate == 0:
+        return False
+    low, high = rate - step, rate + step
     base: tuple[int, int] = (offer.base_units, 10**offer.instrument.base.scale)
     quote: tuple[int, int] = (offer.quote_units, 10**offer.instrument.quote.scale)
     return _within(low, high, quote, base) or _within(low, high, base, quote)
@@ -245,7 +247,7 @@ def _require_enough(
 
 
 def _middle(reference: Reference) -> int:
-    return 2 * (scaled(reference.bid) + scaled(reference.ask))
+    return 2 * (reference.scaled_bid + reference.scaled_ask)
 
 
 def _median(middles: Iterable[int]) -> int:
@@ -257,7 +259,8 @@ def _median(middles: Iterable[int]) -> int:
     return (ordered[half - 1] + ordered[half]) // 2
 
 
-def _price(middle: int) -> Decimal:
-    """For people: what is beyond the scale is cut off."""
-    exact = Decimal(middle // 4).scaleb(-REFERENCE_SCALE, context=_FOR_PEOPLE)
-    return exact.normalize(context=_FOR_PEOPLE)
+def _price(middle: int) -> str:
+    """For people: what is beyond the scale is cut off, and so are zeros at the end."""
+    digits = str(middle // 4).rjust(REFERENCE_SCALE + 1, "0")
+    whole, decimals = digits[:-REFERENCE_SCALE], digits[-REFERENCE_SCALE:].rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole

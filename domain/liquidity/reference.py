@@ -26,7 +26,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Quote asset per whole base unit, as read: whether it makes sense is the guard's to say.
 
     Sources of one `vendor` are one opinion. `observed_at` is our clock when the answer had come,
-    `source_time` the vendor's own where it tells one. A rate sheet brings its own `age_max`.
+    `source_time` the vendor's own where it tells one. A rate sheet brings its own `age_max`. What
+    is scaled follows from bid and ask, as whole numbers at `REFERENCE_SCALE`; zero for no price.
     """
 
     source: str
@@ -36,6 +37,14 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime
     source_time: datetime | None = None
     age_max: timedelta | None = None
+    scaled_bid: int = 0
+    scaled_ask: int = 0
+
+    def __post_init__(self) -> None:
+        # Once for each sample, and not for each quote that is judged by it.
+        if is_price(self.bid) and is_price(self.ask):
+            msgspec.structs.force_setattr(self, "scaled_bid", scaled(self.bid))
+            msgspec.structs.force_setattr(self, "scaled_ask", scaled(self.ask))
 
     @property
     def is_sheet(self) -> bool:

@@ -26,7 +26,7 @@ async def evidence_of(
 def shown(evidence: GuardEvidence) -> Mapping[str, object]:
     return {
         "stage": evidence.stage.value,
-        "reference": f"{evidence.reference:f}",
+        "reference": evidence.reference,
         "sources": evidence.sources,
         "deviation_ppm": evidence.deviation_ppm,
         "limit_ppm": evidence.limit_ppm,

@@ -20,9 +20,11 @@ from domain.shared.price import parse_price
 from entrypoints.cli.operator import run
 from entrypoints.cli.operator_key import operator_key_option, operator_with
 from entrypoints.cli.output import json_option, print_object, print_rows
+from entrypoints.cli.references import freshness
 
 COLUMNS: Final = ("id", "instrument", "kind", "terms", "state", "proposed_by", "decided_by")
 IN_FORCE_COLUMNS: Final = ("instrument", "limits", "rate_sheet", "age_s", "fresh")
+REFERENCE_COLUMNS: Final = ("instrument", "source", "vendor", "bid", "ask", "age_ms", "counts")
 LIMIT_MAX: Final = 1_000
 REASON: Final = "Kept with it: a ticket, where the rate is from."
 
@@ -165,6 +167,13 @@ def show(as_json: bool) -> None:
         return rows
 
     print_rows(run(work), IN_FORCE_COLUMNS, as_json=as_json, nothing="no instruments")
+
+
+@rates.command()
+@json_option
+def references(as_json: bool) -> None:
+    """Ask every vendor for its public prices now, and show which of them would count."""
+    print_rows(run(freshness), REFERENCE_COLUMNS, as_json=as_json, nothing="no references")
 
 
 @rates.command(name="list")

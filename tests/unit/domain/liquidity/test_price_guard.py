@@ -173,7 +173,7 @@ def test_evidence_names_median_sources_and_deviation() -> None:
         now=NOW,
     )
     evidence = judge(offer(59_990), settled, LIMITS, stage=GuardStage.QUOTE)
-    assert evidence.reference == Decimal(60_050)
+    assert evidence.reference == "60050"
     assert evidence.sources == ("one", "two")
     # 60 below 60,050, away from zero.
     assert (evidence.deviation_ppm, evidence.limit_ppm) == (-1_000, 5_000)
