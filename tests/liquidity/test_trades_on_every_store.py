@@ -25,6 +25,7 @@ from application.idempotency import fingerprint
 from application.in_flight import InFlight
 from application.ledger.mirror_to_house import MirrorToHouse
 from application.ledger.verify_ledger import VerifyLedger
+from application.liquidity.price_guard import PriceGuard
 from application.orders.accept_quote import AcceptQuote, AcceptQuoteCommand
 from application.orders.resolve_execution import ResolveExecution
 from application.payments.deposit_in_sandbox import DepositCommand, DepositInSandbox
@@ -34,10 +35,12 @@ from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import CLAIM_MAX, IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.parties import AccessDirectory
+from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
 from application.quotes.request_quote import RequestQuote, RequestQuoteCommand
 from application.tenants.create_tenant import CreateTenant, CreateTenantCommand
 from application.tenants.key_text import Environment
+from domain.liquidity.listing import Listings
 from domain.liquidity.quote import LpName
 from domain.orders.order import Order, OrderStatus, OutcomeFlag
 from domain.quotes.quote import Quote
@@ -54,6 +57,7 @@ from tests.contract.conftest import make_postgres_ports, memory_ports_of
 from tests.contract.ports import Ports
 from tests.fixtures.postgres_servers import Database
 from tests.liquidity.trades import TRADES
+from tests.soak.matrix.containers import PRICES, Trusting, references
 
 CREDENTIALS: Final = Credentials("partner-key-1", "partner-secret-1")
 PRICING: Final = PricingPolicy(platform_spread_ppm=1_000, tenant_spread_ppm=2_500, fee_ppm=1_000)
@@ -94,6 +98,14 @@ class Shop:
             Platform: self.ports.platform,
             AccessDirectory: self.ports.access_directory,
             Mapping[LpName, LiquidityProvider]: {LP: self._provider},
+            Standings: Trusting(),
+            Listings: Listings({}),
+            PriceGuard: PriceGuard(
+                references=references(self.clock),
+                platform=self.ports.platform,
+                vendors={},
+                clock=self.clock,
+            ),
         }
         given = Provider(scope=Scope.APP)
         for port in instances:
@@ -227,6 +239,7 @@ async def shop(request: pytest.FixtureRequest, ports: Ports) -> AsyncIterator[Sh
     }
     provider = plugin.make(settings, LpTools(clock=SystemClock(), jitter=lambda _: 0))
     try:
+        await hold_prices(running)
         made = Shop(ports, dialect, running, provider)
         await made.open()
         yield made
@@ -234,6 +247,15 @@ async def shop(request: pytest.FixtureRequest, ports: Ports) -> AsyncIterator[Sh
     finally:
         await provider.close()
         await running.close()
+
+
+async def hold_prices(running: RunningSimulator) -> None:
+    """Where the references say that they are."""
+    async with aiohttp.ClientSession() as session:
+        for instrument, price in PRICES.items():
+            body = msgspec.json.encode({"instrument": instrument, "price": price})
+            async with session.post(f"{running.control_url}/prices", data=body) as answer:
+                assert answer.status == 201
 
 
 async def assert_booked(shop: Shop, quote: Quote, before: Mapping[str, tuple[int, int]]) -> None:

@@ -34,8 +34,8 @@ from application.ports.intents import DueIntent, IntentKind
 from application.ports.unit_of_work import UnitOfWork
 from domain.shared.errors import DomainError
 from domain.shared.ids import QuoteId, TenantId
-from entrypoints.wiring.container import make_api_container, make_worker_container
 from entrypoints.wiring.settings import Settings
+from tests.soak.matrix.containers import api_container, worker_container
 
 READY: Final = b"ready\n"
 LINE_MAX: Final = 64 * 1024
@@ -108,7 +108,7 @@ def _container(job: Job) -> AsyncContainer:
         pool_main=2,
         pool_record=2,
     )
-    make = make_api_container if isinstance(job.work, Accept) else make_worker_container
+    make = api_container if isinstance(job.work, Accept) else worker_container
     return make(settings)
 
 

@@ -33,15 +33,12 @@ from domain.quotes.quote import Quote
 from domain.shared.ids import CustomerId, TenantId
 from domain.tenants.tenant import PricingPolicy
 from entrypoints.cli.sandbox.samples import ASSETS, INSTRUMENTS, OPENING_DEPOSITS, units
-from entrypoints.wiring.container import (
-    make_api_container,
-    make_ops_container,
-    make_worker_container,
-)
+from entrypoints.wiring.container import make_ops_container
 from entrypoints.wiring.settings import API_DATABASE_URL, WORKER_DATABASE_URL, Settings
 from tests.fixtures.postgres_servers import Database
 from tests.integration.sandbox_process import ROOT
 from tests.liquidity.trades import TRADES
+from tests.soak.matrix.containers import PRICES, api_container, worker_container
 from tests.soak.matrix.driver import READY, Done, Job, note_passed
 from tests.soak.matrix.vendors import CREDENTIALS, Caller, VendorProcess, asked, vendor, watched
 
@@ -151,7 +148,7 @@ async def staged(database: Database, *, lanes_each: int = 1) -> AsyncIterator[St
         driver = await stack.enter_async_context(_driver(folder / "driver"))
         ops = make_ops_container(settings(database))
         stack.push_async_callback(ops.close)
-        worker = make_worker_container(settings(database))
+        worker = worker_container(settings(database))
         stack.push_async_callback(worker.close)
         editor: CatalogEditor = await ops.get(CatalogEditor)
         await editor.list_assets(ASSETS.values())
@@ -212,14 +209,16 @@ async def _lane(
         vendor(dialect, watched(caller), session) as primary,
         vendor(dialect, asked(note), session) as backup,
     ):
+        for each in (primary, backup):
+            await each.hold_prices(PRICES)
         lp_config = folder / f"{name}.json"
         rows = [
             _row(name, dialect, "primary", primary.url),
             _row(f"{name}_backup", dialect, "backup", backup.url),
         ]
         lp_config.write_bytes(msgspec.json.encode(rows))
-        api = make_api_container(settings(database, lp_config))
-        worker = make_worker_container(settings(database, lp_config))
+        api = api_container(settings(database, lp_config))
+        worker = worker_container(settings(database, lp_config))
         try:
             tenant_id, customer_id = await _party(ops, api, name)
             lane = Lane(

@@ -67,6 +67,10 @@ class VendorProcess:
         for asset, amount in DIALECTS[dialect].opening_balances.items():
             await self._call("POST", "balances", {"asset": asset, "amount": f"{amount:f}"})
 
+    async def hold_prices(self, prices: Mapping[str, str]) -> None:
+        for instrument, price in prices.items():
+            await self._call("POST", "prices", {"instrument": instrument, "price": price})
+
     async def executions(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = (await self._call("GET", "executions"))["data"]
         return listed
