@@ -59,7 +59,7 @@ class Still(Provider):
     def standings(self) -> Standings:
         return Trusting()
 
-    references = provide(references)
+    references = provide(staticmethod(references))
 
 
 def api_container(settings: Settings) -> AsyncContainer:
