@@ -26,7 +26,7 @@ from entrypoints.cli.sandbox.seed import Seed, list_catalog
 from entrypoints.simulator.market import Market
 from entrypoints.wiring.bench import DATABASE_URL, bench_server
 from entrypoints.wiring.container import make_api_container, make_ops_container
-from entrypoints.wiring.database import prepare
+from entrypoints.wiring.preparing import prepare
 from entrypoints.wiring.settings import Settings
 
 T = TypeVar("T")
