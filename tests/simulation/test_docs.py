@@ -25,6 +25,20 @@ def test_every_fault_is_on_the_page_as_it_is() -> None:
     assert not OF_OTHER_DIALECTS & set(shown)
 
 
+def test_page_tells_which_vendor_shows_which_fault() -> None:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    dialects = sorted(DIALECTS)
+    head = "| fault | " + " | ".join(f"`{each}`" for each in dialects) + " |"
+    rows = [
+        f"| `{name}` | "
+        + " | ".join("yes" if name in DIALECTS[each].faults else "" for each in dialects)
+        + " |"
+        for name in CATALOG
+    ]
+    begin = lines.index(head)
+    assert lines[begin + 2 : begin + 2 + len(rows)] == rows
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_code_is_on_the_page(dialect: str) -> None:
     text = PAGE.read_text(encoding="utf-8")

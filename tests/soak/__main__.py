@@ -5,6 +5,7 @@
     ./dev soak --minutes 30 events     relays, writers and consumers of events killed
     ./dev soak --minutes 30 guard      random quotes while providers and their tickers lie
     ./dev soak --minutes 30 ledger     writers and connections killed during bulk posting
+    ./dev soak --minutes 30 matrix     every adapter, every fault of its vendor, every kill
 
 Options behind a name are its own: ./dev soak crash --help.
 """
@@ -15,12 +16,14 @@ from typing import Final
 
 from tests.soak import events, guard, ledger
 from tests.soak.crash import command as crash
+from tests.soak.matrix import command as matrix
 
 SOAKS: Final[dict[str, Callable[[Sequence[str]], None]]] = {
     "crash": crash.main,
     "events": events.main,
     "guard": guard.main,
     "ledger": ledger.main,
+    "matrix": matrix.main,
 }
 
 

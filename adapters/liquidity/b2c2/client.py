@@ -7,6 +7,8 @@ An order at the price of a quote is safer than accepting the quote: it can be fo
 from datetime import datetime
 from typing import Final
 
+from typing_extensions import override
+
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.b2c2.config import B2c2Settings
 from adapters.liquidity.b2c2.lookup import Lookup
@@ -18,6 +20,7 @@ from adapters.liquidity.b2c2.transform import order_body, quoted_price
 from adapters.liquidity.b2c2.wire import Wire
 from adapters.liquidity.channel import Channel
 from adapters.liquidity.meanings import Reason
+from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -31,7 +34,6 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
 
 CAPABILITIES: Final = Capabilities(
     exact_in=False,
@@ -47,7 +49,7 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
-class B2c2:
+class B2c2(VendorClient):
     def __init__(
         self,
         settings: B2c2Settings,
@@ -56,25 +58,17 @@ class B2c2:
         clock: Clock,
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._names = Names(instruments)
-        self._channel = Channel(settings, http=http, clock=clock)
-        self._wire = Wire(settings, channel=self._channel)
-        self._quoting = Quoting(settings, channel=self._channel, wire=self._wire, clock=clock)
-        self._lookup = Lookup(self._wire, self._names)
-
-    @property
-    def name(self) -> LpName:
-        return self._settings.lp
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
-
-    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        self._names.learn(request.instrument)
-        return await self._quoting.request(request)
+        channel, names = Channel(settings, http=http, clock=clock), Names(instruments)
+        self._wire = Wire(settings, channel=channel)
+        self._lookup = Lookup(self._wire, names)
+        super().__init__(
+            settings,
+            CAPABILITIES,
+            channel=channel,
+            quotes=Quoting(settings, channel=channel, wire=self._wire, clock=clock),
+            clock=clock,
+            learner=names,
+        )
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
         if (unsent := self._channel.why_not_sent(request)) is not None:
@@ -93,15 +87,12 @@ class B2c2:
         read = read_placed(reply, asked)
         return await self._look_up(request, asked, read) if isinstance(read, LookUp) else read
 
-    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
-        self._names.learn(key.instrument)
-        asked_at = self._clock.now()
-        asked = Asked(key.client_ref, key.instrument, key.side)
-        seen = await self._lookup.by_ref(asked)
-        if seen is not None:
-            return seen
-        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
-            return NotSeen(authoritative=False, detail="no such order, but it may still appear")
+    @override
+    async def _recorded(self, key: ExecutionKey) -> Outcome | None:
+        return await self._lookup.by_ref(Asked(key.client_ref, key.instrument, key.side))
+
+    @override
+    async def _in_history(self, key: ExecutionKey) -> Outcome | NotSeen:
         return await self._lookup.in_history(key)
 
     async def list_executions(
@@ -112,15 +103,10 @@ class B2c2:
     async def balances(self) -> tuple[LpHolding, ...] | None:
         return await self._lookup.balances()
 
-    async def close(self) -> None:
-        await self._quoting.close()
-        await self._channel.close()
-
     async def _look_up(self, request: LpExecute, asked: Asked, told: LookUp) -> Outcome:
         """Our id may have been used before, and then by us; only the record can say."""
-        left_ms = self._channel.left_ms(request)
-        if left_ms <= 0:
+        read_ms = self._read_ms(request)
+        if read_ms is None:
             return Unknown(cause=f"{told.why}; the deadline has passed")
-        read_ms = min(self._settings.lookup_timeout_ms, left_ms)
         seen = await self._lookup.by_ref(asked, read_ms=read_ms)
         return Unknown(cause=f"{told.why}; no record of it") if seen is None else seen

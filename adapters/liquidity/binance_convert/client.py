@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote as url_quote
 
+from typing_extensions import override
+
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.binance_convert.config import BinanceConvertSettings
 from adapters.liquidity.binance_convert.lookup import Lookup
@@ -13,6 +15,7 @@ from adapters.liquidity.binance_convert.quoting import Quoting
 from adapters.liquidity.binance_convert.wire import WEIGHTS, Wire
 from adapters.liquidity.channel import Channel, Weights
 from adapters.liquidity.pairs import Pairs
+from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -28,7 +31,6 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
 
 CAPABILITIES: Final = Capabilities(
     exact_in=True,
@@ -45,7 +47,7 @@ CAPABILITIES: Final = Capabilities(
 SPOT: Final = "SPOT"
 
 
-class BinanceConvert:
+class BinanceConvert(VendorClient):
     def __init__(
         self,
         settings: BinanceConvertSettings,
@@ -54,26 +56,20 @@ class BinanceConvert:
         clock: Clock,
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
-        self._settings = settings
         weights = Weights(quote=WEIGHTS["getQuote"], execute=WEIGHTS["acceptQuote"])
-        self._channel = Channel(settings, http=http, clock=clock, weights=weights)
-        self._clock = clock
-        self._pairs = Pairs(instruments)
-        self._wire = Wire(settings, channel=self._channel, clock=clock)
-        self._quoting = Quoting(settings, channel=self._channel, wire=self._wire, clock=clock)
-        self._lookup = Lookup(self._wire, self._pairs)
-
-    @property
-    def name(self) -> LpName:
-        return self._settings.lp
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
-
-    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        self._pairs.learn(request.instrument)
-        return await self._quoting.request(request)
+        channel = Channel(settings, http=http, clock=clock, weights=weights)
+        pairs = Pairs(instruments)
+        self._settings = settings
+        self._wire = Wire(settings, channel=channel, clock=clock)
+        self._lookup = Lookup(self._wire, pairs)
+        super().__init__(
+            settings,
+            CAPABILITIES,
+            channel=channel,
+            quotes=Quoting(settings, channel=channel, wire=self._wire, clock=clock),
+            clock=clock,
+            learner=pairs,
+        )
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
         if (unsent := self._channel.why_not_sent(request)) is not None:
@@ -87,14 +83,12 @@ class BinanceConvert:
         read = read_accept(exchange, confirmed=self._settings.refusals_confirmed)
         return await self._look_up(request, read) if isinstance(read, LookUp) else read
 
-    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
-        self._pairs.learn(key.instrument)
-        asked_at = self._clock.now()
-        seen = await self._lookup.by_quote(key.lp_quote_id, pair=(key.instrument, key.side))
-        if seen is not None:
-            return seen
-        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
-            return NotSeen(authoritative=False, detail="no such order, but it may still appear")
+    @override
+    async def _recorded(self, key: ExecutionKey) -> Outcome | None:
+        return await self._lookup.by_quote(key.lp_quote_id, pair=(key.instrument, key.side))
+
+    @override
+    async def _in_history(self, key: ExecutionKey) -> Outcome | NotSeen:
         return await self._lookup.in_history(key)
 
     async def list_executions(
@@ -105,16 +99,11 @@ class BinanceConvert:
     async def balances(self) -> tuple[LpHolding, ...] | None:
         return await self._lookup.balances() if self._settings.wallet_type == SPOT else None
 
-    async def close(self) -> None:
-        await self._quoting.close()
-        await self._channel.close()
-
     async def _look_up(self, request: LpExecute, accepted: LookUp) -> Outcome:
         """Amounts stand in the record only, so a success is pending until the record was read."""
-        left_ms = self._channel.left_ms(request)
-        if left_ms <= 0:
+        read_ms = self._read_ms(request)
+        if read_ms is None:
             return _unread(accepted, "the deadline has passed")
-        read_ms = min(self._settings.lookup_timeout_ms, left_ms)
         seen = await self._lookup.by_quote(request.lp_quote_id, read_ms=read_ms, attempts=1)
         match seen:
             case Filled() | Rejected() | Pending() if accepted.order_id is None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.busha.config import BushaSettings
@@ -16,6 +17,7 @@ from adapters.liquidity.busha.wire import TRANSFERS, Wire
 from adapters.liquidity.channel import Channel
 from adapters.liquidity.meanings import Reason
 from adapters.liquidity.pairs import Pairs
+from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -29,7 +31,6 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
 
 CAPABILITIES: Final = Capabilities(
     exact_in=True,
@@ -44,7 +45,7 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
-class Busha:
+class Busha(VendorClient):
     def __init__(
         self,
         settings: BushaSettings,
@@ -53,25 +54,17 @@ class Busha:
         clock: Clock,
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._channel = Channel(settings, http=http, clock=clock)
-        self._wire = Wire(settings, channel=self._channel)
-        self._pairs = Pairs(instruments)
-        self._quoting = Quoting(settings, channel=self._channel, wire=self._wire, clock=clock)
-        self._lookup = Lookup(self._wire, self._pairs, clock=clock)
-
-    @property
-    def name(self) -> LpName:
-        return self._settings.lp
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
-
-    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        self._pairs.learn(request.instrument)
-        return await self._quoting.request(request)
+        channel, pairs = Channel(settings, http=http, clock=clock), Pairs(instruments)
+        self._wire = Wire(settings, channel=channel)
+        self._lookup = Lookup(self._wire, pairs, clock=clock)
+        super().__init__(
+            settings,
+            CAPABILITIES,
+            channel=channel,
+            quotes=Quoting(settings, channel=channel, wire=self._wire, clock=clock),
+            clock=clock,
+            learner=pairs,
+        )
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
         # By our own reckoning, which has a guard in it (`transform.OpenFor`).
@@ -97,16 +90,14 @@ class Busha:
         seen_at = self._clock.now()
         return outcome_of(read, request.instrument, request.side, seen_at=seen_at)
 
-    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
-        self._pairs.learn(key.instrument)
-        asked_at = self._clock.now()
-        seen = await self._lookup.by_quote(
+    @override
+    async def _recorded(self, key: ExecutionKey) -> Outcome | None:
+        return await self._lookup.by_quote(
             key.lp_quote_id, instrument=key.instrument, side=key.side
         )
-        if seen is not None:
-            return seen
-        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
-            return NotSeen(authoritative=False, detail="no such transfer, but it may still appear")
+
+    @override
+    async def _in_history(self, key: ExecutionKey) -> Outcome | NotSeen:
         return await self._lookup.in_history(key)
 
     async def list_executions(
@@ -118,19 +109,15 @@ class Busha:
         """The documents that we have show no such call."""
         return None
 
-    async def close(self) -> None:
-        await self._quoting.close()
-        await self._channel.close()
-
     async def _look_up(self, request: LpExecute) -> Outcome:
-        left_ms = self._channel.left_ms(request)
-        if left_ms <= 0:
+        read_ms = self._read_ms(request)
+        if read_ms is None:
             return Unknown(cause="already used, and no time left to ask by whom")
         seen = await self._lookup.by_quote(
             request.lp_quote_id,
             instrument=request.instrument,
             side=request.side,
-            read_ms=min(self._settings.lookup_timeout_ms, left_ms),
+            read_ms=read_ms,
             attempts=1,
         )
         return seen or Unknown(cause="already used, and the record does not tell by whom")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.amounts import whole_text
@@ -15,6 +16,7 @@ from adapters.liquidity.bybit_convert.quoting import Quoting
 from adapters.liquidity.bybit_convert.wire import Wire
 from adapters.liquidity.channel import Channel
 from adapters.liquidity.pairs import Pairs
+from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
@@ -27,7 +29,6 @@ from domain.liquidity.outcome import (
     Outcome,
     Unknown,
 )
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
 from domain.shared.money import AmountInvalid
 
 CAPABILITIES: Final = Capabilities(
@@ -43,7 +44,7 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
-class BybitConvert:
+class BybitConvert(VendorClient):
     def __init__(
         self,
         settings: BybitConvertSettings,
@@ -52,26 +53,19 @@ class BybitConvert:
         clock: Clock,
         instruments: tuple[Instrument, ...] = (),
     ) -> None:
-        self._settings = settings
-        self._channel = Channel(settings, http=http, clock=clock)
-        self._clock = clock
+        channel = Channel(settings, http=http, clock=clock)
         self._pairs = Pairs(instruments)
-        wire = Wire(settings, channel=self._channel, clock=clock)
-        self._wire = wire
-        self._quoting = Quoting(settings, channel=self._channel, wire=wire, clock=clock)
-        self._lookup = Lookup(wire, self._pairs)
-
-    @property
-    def name(self) -> LpName:
-        return self._settings.lp
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
-
-    async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
-        self._pairs.learn(request.instrument)
-        return await self._quoting.request(request)
+        self._wire = Wire(settings, channel=channel, clock=clock)
+        self._quoting = Quoting(settings, channel=channel, wire=self._wire, clock=clock)
+        self._lookup = Lookup(self._wire, self._pairs)
+        super().__init__(
+            settings,
+            CAPABILITIES,
+            channel=channel,
+            quotes=self._quoting,
+            clock=clock,
+            learner=self._pairs,
+        )
 
     async def execute_quote(self, request: LpExecute) -> Outcome:
         """An acknowledgement is all that comes back; whoever asked polls `get_execution`."""
@@ -86,14 +80,12 @@ class BybitConvert:
         read = read_execute(reply, request.lp_quote_id)
         return await self._look_up(request, read) if isinstance(read, LookUp) else read
 
-    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
-        self._pairs.learn(key.instrument)
-        asked_at = self._clock.now()
-        seen = await self._lookup.by_quote(key.lp_quote_id, (key.instrument, key.side))
-        if seen is not None:
-            return seen
-        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
-            return NotSeen(authoritative=False, detail="no such quote, but it may still appear")
+    @override
+    async def _recorded(self, key: ExecutionKey) -> Outcome | None:
+        return await self._lookup.by_quote(key.lp_quote_id, (key.instrument, key.side))
+
+    @override
+    async def _in_history(self, key: ExecutionKey) -> Outcome | NotSeen:
         return await self._lookup.in_history(key)
 
     async def list_executions(
@@ -111,10 +103,6 @@ class BybitConvert:
         except AmountInvalid:
             return None
 
-    async def close(self) -> None:
-        await self._quoting.close()
-        await self._channel.close()
-
     def _holding(self, coin: str, balance: str) -> LpHolding:
         """In whole units of ours where the coin is one of ours. Raises `AmountInvalid`."""
         asset = self._pairs.asset(coin)
@@ -122,10 +110,9 @@ class BybitConvert:
 
     async def _look_up(self, request: LpExecute, told: LookUp) -> Outcome:
         """The quote was used, by us or not at all; only the record can say."""
-        left_ms = self._channel.left_ms(request)
-        if left_ms <= 0:
+        read_ms = self._read_ms(request)
+        if read_ms is None:
             return Unknown(cause=f"{told.why}; the deadline has passed")
-        read_ms = min(self._settings.lookup_timeout_ms, left_ms)
         pair = (request.instrument, request.side)
         seen = await self._lookup.by_quote(request.lp_quote_id, pair, read_ms=read_ms)
         return Unknown(cause=f"{told.why}; no record of it") if seen is None else seen

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from typing_extensions import override
+
 from adapters.http_client.client import HttpClient
 from adapters.liquidity.channel import Channel
 from adapters.liquidity.luno.config import LunoSettings
@@ -13,6 +15,7 @@ from adapters.liquidity.luno.quoting import Quoting
 from adapters.liquidity.luno.ticket import read_ticket
 from adapters.liquidity.luno.wire import Wire
 from adapters.liquidity.meanings import Reason
+from adapters.liquidity.vendor import VendorClient
 from application.ports.clock import Clock
 from domain.liquidity.capabilities import Capabilities, LookupBy, Settlement
 from domain.liquidity.outcome import (
@@ -26,7 +29,7 @@ from domain.liquidity.outcome import (
     Rejected,
     Unknown,
 )
-from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
+from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest
 
 CAPABILITIES: Final = Capabilities(
     exact_in=False,
@@ -44,24 +47,16 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
-class Luno:
+class Luno(VendorClient):
     def __init__(self, settings: LunoSettings, *, http: HttpClient, clock: Clock) -> None:
+        channel = Channel(settings, http=http, clock=clock)
         self._settings = settings
-        self._clock = clock
-        self._channel = Channel(settings, http=http, clock=clock)
-        wire = Wire(settings, channel=self._channel, clock=clock)
-        self._wire = wire
-        self._quoting = Quoting(settings, wire=wire, clock=clock)
-        self._lookup = Lookup(wire, self._quoting)
+        self._wire = Wire(settings, channel=channel, clock=clock)
+        self._quoting = Quoting(settings, wire=self._wire, clock=clock)
+        self._lookup = Lookup(self._wire, self._quoting)
+        super().__init__(settings, CAPABILITIES, channel=channel, quotes=self._quoting, clock=clock)
 
-    @property
-    def name(self) -> LpName:
-        return self._settings.lp
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
-
+    @override
     async def request_quote(self, request: LpQuoteRequest) -> LpQuote | LpQuoteRefused:
         if (unasked := self._channel.why_not_asked()) is not None:
             return unasked
@@ -79,13 +74,12 @@ class Luno:
         read = read_placed(exchange, confirmed=self._settings.refusals_confirmed)
         return await self._look_up(request, read) if isinstance(read, LookUp) else read
 
-    async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
-        asked_at = self._clock.now()
-        seen = await self._lookup.by_ref(key.client_ref, instrument=key.instrument, side=key.side)
-        if seen is not None:
-            return seen
-        if asked_at <= key.lp_expires_at + self._settings.absence_margin:
-            return NotSeen(authoritative=False, detail="no such order, but it may still appear")
+    @override
+    async def _recorded(self, key: ExecutionKey) -> Outcome | None:
+        return await self._lookup.by_ref(key.client_ref, instrument=key.instrument, side=key.side)
+
+    @override
+    async def _in_history(self, key: ExecutionKey) -> Outcome | NotSeen:
         return await self._lookup.in_history(key)
 
     async def list_executions(
@@ -96,20 +90,16 @@ class Luno:
     async def balances(self) -> tuple[LpHolding, ...] | None:
         return await self._lookup.balances()
 
-    async def close(self) -> None:
-        await self._quoting.close()
-        await self._channel.close()
-
     async def _look_up(self, request: LpExecute, placed: LookUp) -> Outcome:
         """What became of the order stands in its record only."""
-        left_ms = self._channel.left_ms(request)
-        if left_ms <= 0:
+        read_ms = self._read_ms(request)
+        if read_ms is None:
             return _unread(placed, "the deadline has passed")
         seen = await self._lookup.by_ref(
             request.client_ref,
             instrument=request.instrument,
             side=request.side,
-            read_ms=min(self._settings.lookup_timeout_ms, left_ms),
+            read_ms=read_ms,
             attempts=1,
         )
         match seen:
