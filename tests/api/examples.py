@@ -33,6 +33,7 @@ from domain.tenants.tenant import HOUSE_TENANT_ID
 from entrypoints.http.app import all_operations
 from entrypoints.http.metrics import Metrics
 from entrypoints.http.operation import AnyOperation
+from tests.api.example_orders import requests_about, troubled
 from tests.api.world import BTC_USDT, LP, Caller, Json, Partner, World
 
 ENDPOINT: Json = {"url": "https://hooks.partner.com/in", "event_types": ["order.*"]}
@@ -73,6 +74,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Example]:
     """In an order in which each may be sent once. Fails when an operation has none."""
     mine, other = partner.customer_id, partner.other_customer_id
+    these = await troubled(world, caller, partner)
     ids = await _objects(caller, partner)
     await world.relayed()
     ids["event"] = (await caller.read("/v1/events", limit=1))["data"][0]["id"]
@@ -113,6 +115,7 @@ async def requests_of(world: World, caller: Caller, partner: Partner) -> list[Ex
         "revoke_api_key": (f"/v1/api-keys/{ids['api_key']}", None),
         **_of_events(ids, mine),
         **await _of_operators(world, partner, ids["account"]),
+        **requests_about(these, tenant),
         **OF_SERVICE,
     }
     assert found.keys() == OPERATIONS.keys(), "every operation has an example here"

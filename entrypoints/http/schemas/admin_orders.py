@@ -9,11 +9,7 @@ from application.ports.incidents import OrderEvidence
 from application.ports.trading import LpAttempt
 from domain.assets.asset import Asset
 from domain.liquidity.resolution import AttemptStatus
-from domain.orders.by_hand import (
-    EVIDENCE_NAME_LENGTH_MAX,
-    EXECUTION_ID_LENGTH_MAX,
-    ManualOutcome,
-)
+from domain.orders.by_hand import ManualOutcome
 from domain.orders.incident import ExecutionIncident, IncidentKind, Legs
 from domain.orders.order import OrderStatus, OutcomeFlag
 from domain.shared.ids import IdPrefix, TenantId, encode_id
@@ -25,6 +21,7 @@ from entrypoints.http.schemas.values import (
     DecimalText,
     EvidenceRef,
     IncidentRef,
+    Line,
     OrderRef,
     PositiveDecimal,
     Query,
@@ -36,7 +33,6 @@ from entrypoints.http.schemas.values import (
 
 # A body has at most 64 KiB: what is longer, such as a screenshot, is attached with `aksum`.
 EVIDENCE_TEXT_LENGTH_MAX = 20_000
-Note = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class AdminOrdersQuery(PageQuery, frozen=True, kw_only=True):
@@ -103,11 +99,9 @@ class CreateResolutionBody(Body, frozen=True, kw_only=True, omit_defaults=True):
     tenant_id: TenantRef
     outcome: ManualOutcome
     evidence: Annotated[str, Meta(min_length=1, max_length=EVIDENCE_TEXT_LENGTH_MAX)]
-    evidence_name: Annotated[str, Meta(min_length=1, max_length=EVIDENCE_NAME_LENGTH_MAX)]
-    reason: Note
-    lp_execution_id: (
-        Annotated[str, Meta(min_length=1, max_length=EXECUTION_ID_LENGTH_MAX)] | None
-    ) = None
+    evidence_name: Line
+    reason: Line
+    lp_execution_id: Line | None = None
     base_amount: PositiveDecimal | None = None
     quote_amount: PositiveDecimal | None = None
 
@@ -119,7 +113,7 @@ class IncidentsQuery(PageQuery, frozen=True, kw_only=True):
 
 class CloseIncidentBody(Body, frozen=True, kw_only=True):
     tenant_id: TenantRef
-    note: Note
+    note: Line
 
 
 class IncidentBody(msgspec.Struct, frozen=True, kw_only=True):

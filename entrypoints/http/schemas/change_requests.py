@@ -82,7 +82,7 @@ class OperatorBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-class ResolutionBody(msgspec.Struct, frozen=True, kw_only=True):
+class ProposedOutcomeBody(msgspec.Struct, frozen=True, kw_only=True):
     """What the LP did with the order, by the evidence of that SHA-256. Nothing, when rejected."""
 
     order_id: OrderRef
@@ -109,7 +109,7 @@ class ChangeRequestBody(msgspec.Struct, frozen=True, kw_only=True):
     asset: AssetText | None
     credit_line_before: DecimalText | None
     credit_line: DecimalText | None
-    resolution: ResolutionBody | None
+    resolution: ProposedOutcomeBody | None
     reason: str
     state: ChangeState
     proposed_by: OperatorBody
@@ -169,9 +169,9 @@ def _lines(change: AccountTerms, asset: Asset) -> tuple[str | None, str | None]:
     return decimal(before, asset), decimal(after, asset)
 
 
-def _resolution(change: ResolveOrder, about: AboutOrder) -> ResolutionBody:
+def _resolution(change: ResolveOrder, about: AboutOrder) -> ProposedOutcomeBody:
     base, quote = change.base_units, change.quote_units
-    return ResolutionBody(
+    return ProposedOutcomeBody(
         order_id=encode_id(IdPrefix.ORDER, change.order_id),
         outcome=change.outcome,
         lp_execution_id=change.lp_execution_id,
