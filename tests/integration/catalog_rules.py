@@ -15,9 +15,11 @@ GLOBAL_TABLES: Final = {
     "ledger_clock": "up to when booking time is closed, for everybody at once",
     "liquidity_providers": "the platform's vendors and their state; nothing of any customer",
     "lp_events": "what became of a vendor and of its breakers, and which operator decided it",
+    "lp_exposures": "what a vendor could take, when it was looked at last; of all tenants together",
     "lp_health": "how the platform's vendors do, of all tenants' requests together",
     "partitioned_tables": "names of tables",
     "lp_routes": "which vendors are asked for what is the same for everybody",
+    "lp_terms": "how much we trust a vendor with is the same for everybody",
     "price_terms": "what prices are judged by is the same for everybody",
     "schedules": "when work by time ran last, for everybody at once",
 }
@@ -41,6 +43,7 @@ FURTHER_POLICIES: Final = {
     "webhook_deliveries.workers_find_due r aksum_worker": "due, before the tenant is entered",
     "lp_attempts.open_executions_sums r aksum_owner": "the one function that adds up by vendor",
     "orders.open_executions_sums r aksum_owner": "the same: of which instrument",
+    "execution_incidents.owner_counts_open r aksum_owner": "the one function that counts them",
     "access_directory.own_tenant_registers a -": "a tenant enters its own keys",
     "access_directory.lookup_function_reads r aksum_owner": "the one function that looks up",
 }
@@ -62,10 +65,10 @@ runtime AS (
   SELECT r.*, rolname::text AS name FROM pg_roles r
   WHERE rolname IN ('aksum_api', 'aksum_worker', 'aksum_ops')),
 granted AS (
-  SELECT o.oid, o.name, o.relispartition, acl.* FROM ours o, aclexplode(o.relacl) acl
+  SELECT o.oid, o.name, o.relkind, o.relispartition, acl.* FROM ours o, aclexplode(o.relacl) acl
   WHERE acl.grantee <> o.relowner
   UNION ALL
-  SELECT o.oid, o.name, o.relispartition, acl.* FROM ours o
+  SELECT o.oid, o.name, o.relkind, o.relispartition, acl.* FROM ours o
   JOIN pg_attribute a ON a.attrelid = o.oid, aclexplode(a.attacl) acl
   WHERE acl.grantee <> o.relowner),
 setting AS (
@@ -151,10 +154,12 @@ RULES: Final = {
         UNION ALL
         SELECT proname::text FROM pg_proc
         WHERE pronamespace = 'aksum'::regnamespace AND proowner <> 'aksum_owner'::regrole""",
-    # Roles read and write rows, and nothing else.
+    # Roles read and write rows, draw numbers, and nothing else.
     "privileges": """
         SELECT DISTINCT name FROM granted
-        WHERE privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') OR is_grantable
+        WHERE CASE WHEN relkind = 'S' THEN privilege_type <> 'USAGE'
+            ELSE privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') END
+          OR is_grantable
           OR grantee NOT IN (SELECT oid FROM runtime)
         UNION ALL
         SELECT nspname::text FROM pg_namespace n, aclexplode(n.nspacl) acl

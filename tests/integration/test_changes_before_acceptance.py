@@ -151,6 +151,7 @@ async def test_quote_that_has_expired_at_its_lp_is_not_sent(stack: Stack) -> Non
             left - timedelta(seconds=1),
         )
     stack.accept_quote._clock = Slow(stack, timedelta(seconds=2))
+    stack.lps[BACKUP].arm(Armed(fault=Fault.QUOTE_5XX))
     order = await accepted(stack, tenant_id, quote)
     assert (order.status, order.reject_reason) == (OrderStatus.REJECTED, "deadline_passed")
     assert sent(stack) == []

@@ -18,8 +18,9 @@ from tests.integration.stack import Stack
 # platform's shared rows older than a second, or meets an account for the first time, reads them.
 TRADE_STATEMENTS_MAX = 10
 TRADE_TRANSACTIONS_MAX = 4
-# And the routes and standings of LPs, which a process reads once a second whatever it trades.
-FIRST_TRADE_STATEMENTS_MAX = TRADE_STATEMENTS_MAX + 1
+# And the routes, standings and room of LPs and the terms of prices, which a process reads once a
+# second whatever it trades.
+FIRST_TRADE_STATEMENTS_MAX = TRADE_STATEMENTS_MAX + 3
 # The key, the customers, the posting, the transfer, what is announced of it; whoever meets an
 # account first looks it up.
 TRANSFER_STATEMENTS_MAX = 5

@@ -182,9 +182,10 @@ async def test_lost_reply_stays_unknown_until_the_lp_proves_it(stack: Stack, par
     await assert_books_are_right(stack)
 
 
-async def test_rejected_by_lp_gives_the_hold_back(stack: Stack, party: Party) -> None:
+async def test_rejected_by_every_lp_gives_the_hold_back(stack: Stack, party: Party) -> None:
     quote = await a_quote(stack, party)
-    stack.lps[PRIMARY].arm(Armed(fault=Fault.LAST_LOOK_REJECT))
+    for name in (PRIMARY, BACKUP):
+        stack.lps[name].arm(Armed(fault=Fault.LAST_LOOK_REJECT))
     order = (await stack.accept_quote.execute(order_command(party, quote))).value
     assert order.status is OrderStatus.REJECTED
     assert (await stack.balances(party.tenant_id, party.customer_id))["USDT"] == (
