@@ -149,6 +149,8 @@ async def open_reconciled(database: Database) -> AsyncIterator[Reconciled]:
         lps: dict[LpName, LiquidityProvider] = stack.lps  # type: ignore[assignment]
         lps[PRIMARY] = provider
         reconciled = Reconciled(stack, running, provider)
+        # Where the references of the stack are, or nobody would believe it.
+        await reconciled.control("POST", "prices", {"instrument": "BTC-USDT", "price": "50000"})
         await stack.tenant()  # with the first partner comes the house
         for asset, amount in OPENING.items():
             await reconciled.pay_in(asset, amount)
