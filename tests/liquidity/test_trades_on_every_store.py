@@ -33,7 +33,9 @@ from application.ports.catalog import ListedLp, LpRole, Platform
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
 from application.ports.intents import CLAIM_MAX, IntentKind
+from application.ports.ledger_clock import LedgerClock
 from application.ports.liquidity import LiquidityProvider
+from application.ports.lp_capacity import LpCapacities
 from application.ports.parties import AccessDirectory
 from application.ports.standing import Standings
 from application.ports.unit_of_work import UnitOfWork
@@ -97,6 +99,8 @@ class Shop:
             UnitOfWork: self.ports.uow,
             Platform: self.ports.platform,
             AccessDirectory: self.ports.access_directory,
+            LedgerClock: self.ports.ledger_clock,
+            LpCapacities: self.ports.lp_capacities,
             Mapping[LpName, LiquidityProvider]: {LP: self._provider},
             Standings: Trusting(),
             Listings: Listings({}),
