@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.postgres.roles import Role
 from adapters.postgres.urls import with_user
+from application.errors import IdempotencyKeyReused
 from application.liquidity.place_with_lp import NotPrefunded, PlaceCommand, PlaceWithLp
 from domain.liquidity.exposure import LpTerms
 from domain.shared.money import AmountInvalid
@@ -145,7 +147,10 @@ async def moved(desk: Desk) -> None:
         ids=stack.ids,
     )
     there = PlaceCommand(lp=BACKUP, asset="USDT", units=50, reference="move 1")
-    await place.execute(there)
+    placed = await place.execute(there)
+    assert await place.execute(there) == placed
+    with pytest.raises(IdempotencyKeyReused):
+        await place.execute(replace(there, units=51))
     back = PlaceCommand(lp=BACKUP, asset="USDT", units=-20, reference="move 2")
     await place.execute(back)
     await stack.capacities.agree(LpTerms(lp=BACKUP, asset=USDT.code), reason="test")
