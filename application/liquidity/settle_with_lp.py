@@ -177,20 +177,20 @@ class SettleWithLp:
 
     async def pay(self, command: SettleCommand) -> Answer[LpSettlement]:
         """Makes the proposed payment, by another operator. Raises as `paid`, or `NotFound`."""
+        units, ref = _units(command), _ref(command)
 
         async def step(tx: Transaction, known: LpSettlement) -> Step:
             after = paid(
                 known,
                 await self._terms(known),
+                units=units,
+                ref=ref,
                 by=command.by,
                 owed_to_us=await _owed_to_us(tx, known),
                 at=self._clock.now(),
             )
-            proposal = known.proposal
-            if proposal is None:
-                raise InvariantViolation("what is paid was proposed")
-            posted = await self._post(tx, known, lp_settlement_paid, proposal.units)
-            made = _step(Action.PAY, after, command, units=proposal.units, note=proposal.ref)
+            posted = await self._post(tx, known, lp_settlement_paid, units)
+            made = _step(Action.PAY, after, command, units=units, note=ref)
             return after, replace(made, transaction_id=posted)
 
         return await self._take(command, step)

@@ -78,10 +78,10 @@ def test_settlement_is_agreed_and_paid_by_two(
     got = abena.ask("settlement", "settle", owed, "--amount", "0.01", "--ref", "TX-1")
     assert got["state"] == "settled"
     assert abena.ask(*pay)["proposed_by"] == "Abena"
-    abena.refused("second_operator_required", "settlement", "pay", owing, "--approve")
-    done = kwame.ask("settlement", "pay", owing, "--approve")
+    abena.refused("second_operator_required", *pay, "--approve")
+    done = kwame.ask(*pay, "--approve")
     assert (done["state"], done["left"]) == ("settled", "0.00000000")
-    kwame.refused("settlement_not_ready", "settlement", "pay", owing, "--approve")
+    kwame.refused("settlement_not_ready", *pay, "--approve")
     steps = operators.ask("settlement", "show", owing)["steps"]
     assert [each["by"] for each in steps] == [None, *["Abena"] * 5, "Kwame"]
     posted = operators.ask("ledger", "show", steps[-1]["transaction"])
