@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapters.memory.liquidity import CAPABILITIES, MemoryLiquidityProvider
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from application.errors import IdempotencyKeyReused
 from application.liquidity.settle_with_lp import SettleCommand, SettleWithLp
 from application.ports.reconciliation import Statement
 from domain.ledger.account import AccountKey
@@ -307,6 +308,22 @@ async def test_payments_go_in_slices_and_a_repetition_pays_nothing_twice(desk: D
         await desk.settle.pay(second)
     await desk.settle.propose(half)
     assert (await desk.settle.pay(second)).value.state is SettlementState.SETTLED
+
+
+async def test_what_the_provider_paid_is_booked_once_under_its_name(desk: Desk) -> None:
+    await desk.trade()
+    await desk.closed()
+    owed = await desk.agreed(BTC.code)
+    part = by(KWAME, owed.id, units=BOUGHT // 4, ref="tx 1")
+    await desk.settle.receive(part)
+    # By somebody else, who has seen the same line of the statement.
+    again = await desk.settle.receive(replace(part, by=ABENA))
+    assert (again.replayed, again.value.settled_units) == (True, BOUGHT // 4)
+    with pytest.raises(IdempotencyKeyReused):
+        await desk.settle.receive(replace(part, units=1))
+    assert await desk.balance(BTC.code) == BOUGHT - BOUGHT // 4
+    done = await desk.settle.receive(replace(part, ref="tx 2"))
+    assert (done.replayed, done.value.settled_units) == (False, BOUGHT // 2)
 
 
 async def test_two_who_freeze_at_once_freeze_one(desk: Desk) -> None:
