@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from application import crash_points
-from application.idempotency import Answer, claim
+from application.idempotency import Answer, claim, fingerprint
 from application.liquidity.lp_account import account_of
 from application.ports.clock import Clock, IdGenerator
 from application.ports.idempotency import IdempotentRequest
@@ -177,26 +177,29 @@ class SettleWithLp:
 
     async def pay(self, command: SettleCommand) -> Answer[LpSettlement]:
         """Makes the proposed payment, by another operator. Raises as `paid`, or `NotFound`."""
+        units, ref = _units(command), _ref(command)
 
         async def step(tx: Transaction, known: LpSettlement) -> Step:
             after = paid(
                 known,
                 await self._terms(known),
+                units=units,
+                ref=ref,
                 by=command.by,
                 owed_to_us=await _owed_to_us(tx, known),
                 at=self._clock.now(),
             )
-            proposal = known.proposal
-            if proposal is None:
-                raise InvariantViolation("what is paid was proposed")
-            posted = await self._post(tx, known, lp_settlement_paid, proposal.units)
-            made = _step(Action.PAY, after, command, units=proposal.units, note=proposal.ref)
+            posted = await self._post(tx, known, lp_settlement_paid, units)
+            made = _step(Action.PAY, after, command, units=units, note=ref)
             return after, replace(made, transaction_id=posted)
 
         return await self._take(command, step)
 
     async def receive(self, command: SettleCommand) -> Answer[LpSettlement]:
-        """What the LP paid, under the name of the payment. Raises as `received`, or `NotFound`."""
+        """What the LP paid, under the name of the payment, and once under that name.
+
+        Raises as `received`, or `NotFound`; `IdempotencyKeyReused` for a payment of another amount.
+        """
         units, ref = _units(command), _ref(command)
 
         async def step(tx: Transaction, known: LpSettlement) -> Step:
@@ -205,7 +208,7 @@ class SettleWithLp:
             made = _step(Action.RECEIVE, after, command, units=units, note=ref)
             return after, replace(made, transaction_id=posted)
 
-        return await self._take(command, step)
+        return await self._take(command, step, once=_payment(command.settlement_id, units, ref))
 
     async def dispute(self, command: SettleCommand) -> Answer[LpSettlement]:
         """Raises `NotFound` or `SettlementNotReady`."""
@@ -228,11 +231,18 @@ class SettleWithLp:
         return await self._take(command, step)
 
     async def _take(
-        self, command: SettleCommand, step: Taking, *, opens_next: bool = False
+        self,
+        command: SettleCommand,
+        step: Taking,
+        *,
+        opens_next: bool = False,
+        once: IdempotentRequest | None = None,
     ) -> Answer[LpSettlement]:
+        """`once`: what is not to be done twice, whoever asks and under whatever key."""
         async with self._uow.begin(HOUSE_TENANT_ID) as tx:
-            if (replay := await _replay(tx, command)) is not None:
-                return replay
+            for own in (_own(command), once):
+                if own is not None and (replay := await _replay(tx, command, own)) is not None:
+                    return replay
             known = await tx.lp_settlements.get(command.settlement_id)
             after, made = await step(tx, known)
             await tx.lp_settlements.update(after, made)
@@ -324,12 +334,23 @@ def _text(text: str | None, most: int) -> str:
     return stripped
 
 
-async def _replay(tx: Transaction, command: SettleCommand) -> Answer[LpSettlement] | None:
-    """The resource is the settlement; a repetition answers as it is now."""
+def _own(command: SettleCommand) -> IdempotentRequest | None:
     if command.request is None:
         return None
     key = f"settlement/{hashlib.sha256(command.request.key.encode()).hexdigest()}"
-    own = replace(command.request, key=key)
+    return replace(command.request, key=key)
+
+
+def _payment(settlement_id: SettlementId, units: int, ref: str) -> IdempotentRequest:
+    named = hashlib.sha256(settlement_id.bytes + ref.encode()).hexdigest()
+    payment = (settlement_id.hex, ref, units)
+    return IdempotentRequest(f"lp_payment/{named}", fingerprint("receive", payment))
+
+
+async def _replay(
+    tx: Transaction, command: SettleCommand, own: IdempotentRequest
+) -> Answer[LpSettlement] | None:
+    """The resource is the settlement; a repetition answers as it is now."""
     earlier = await claim(tx, own, resource=RESOURCE, resource_id=command.settlement_id)
     if earlier is None:
         return None

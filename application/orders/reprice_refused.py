@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +31,8 @@ from domain.shared.ids import TenantId
 
 LEASE: Final = WORK[IntentKind.SETTLE_EXECUTION].lease
 
+_log = logging.getLogger(__name__)
+
 
 class RepriceRefused:
     """- An order that its LP definitively refused is priced once more, at the next LP in line.
@@ -38,6 +41,8 @@ class RepriceRefused:
     - Nothing is open while the backup is asked, and nothing is sent to it to execute before the
       refusal and the second attempt are committed together, fenced by lease and version.
     - With too little time left, no backup, or no offer that fits, there is no second attempt.
+    - Nor when trying for one fails: the refusal is proof that the caller has yet to write down, and
+      not every LP repeats it when it is asked later.
     - Whoever finds a refusal later, as the resolver does, rejects: the customer's wait is over by
       then, and the price they accepted too.
     """
@@ -69,6 +74,23 @@ class RepriceRefused:
         answer_by: datetime,
     ) -> OpenExecution | None:
         """The second attempt, committed and not sent. `evidence` proves that the first is over."""
+        try:
+            return await self._second(
+                tenant_id, execution, catalog=catalog, evidence=evidence, answer_by=answer_by
+            )
+        except Exception:  # noqa: BLE001 - if it is committed all the same, the fence tells
+            _log.exception("an order that its provider refused could not be tried again")
+            return None
+
+    async def _second(
+        self,
+        tenant_id: TenantId,
+        execution: OpenExecution,
+        *,
+        catalog: Catalog,
+        evidence: Evidence,
+        answer_by: datetime,
+    ) -> OpenExecution | None:
         quote, attempt = execution.stored.quote, execution.attempt
         if not may_reprice(
             quote, attempts=attempt.number, now=self._clock.now(), answer_by=answer_by

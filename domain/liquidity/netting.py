@@ -224,9 +224,16 @@ def proposed(
 
 
 def paid(
-    known: LpSettlement, terms: LpTerms, *, by: Operator, owed_to_us: int, at: datetime
+    known: LpSettlement,
+    terms: LpTerms,
+    *,
+    units: int,
+    ref: str,
+    by: Operator,
+    owed_to_us: int,
+    at: datetime,
 ) -> LpSettlement:
-    """As proposed, and by somebody else.
+    """As proposed, and by somebody else, who says what it is: another may be proposed by now.
 
     Raises as above, or `SecondOperatorRequired`.
     """
@@ -234,6 +241,8 @@ def paid(
     if known.proposal is None:
         raise SettlementNotReady("no payment is proposed")
     require_second_person(known.proposal.by, by)
+    if (units, ref) != (known.proposal.units, known.proposal.ref):
+        raise SettlementNotReady("another payment is proposed than the one that was approved")
     _require_amount(known, known.proposal.units, ours=True)
     _require_turn(terms, owed_to_us)
     return _settled_by(known, known.proposal.units, at)

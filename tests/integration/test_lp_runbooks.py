@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.postgres.roles import Role
 from adapters.postgres.urls import with_user
+from application.errors import IdempotencyKeyReused
 from application.liquidity.place_with_lp import NotPrefunded, PlaceCommand, PlaceWithLp
 from domain.liquidity.exposure import LpTerms
 from domain.shared.money import AmountInvalid
@@ -76,10 +78,10 @@ def test_settlement_is_agreed_and_paid_by_two(
     got = abena.ask("settlement", "settle", owed, "--amount", "0.01", "--ref", "TX-1")
     assert got["state"] == "settled"
     assert abena.ask(*pay)["proposed_by"] == "Abena"
-    abena.refused("second_operator_required", "settlement", "pay", owing, "--approve")
-    done = kwame.ask("settlement", "pay", owing, "--approve")
+    abena.refused("second_operator_required", *pay, "--approve")
+    done = kwame.ask(*pay, "--approve")
     assert (done["state"], done["left"]) == ("settled", "0.00000000")
-    kwame.refused("settlement_not_ready", "settlement", "pay", owing, "--approve")
+    kwame.refused("settlement_not_ready", *pay, "--approve")
     steps = operators.ask("settlement", "show", owing)["steps"]
     assert [each["by"] for each in steps] == [None, *["Abena"] * 5, "Kwame"]
     posted = operators.ask("ledger", "show", steps[-1]["transaction"])
@@ -145,7 +147,10 @@ async def moved(desk: Desk) -> None:
         ids=stack.ids,
     )
     there = PlaceCommand(lp=BACKUP, asset="USDT", units=50, reference="move 1")
-    await place.execute(there)
+    placed = await place.execute(there)
+    assert await place.execute(there) == placed
+    with pytest.raises(IdempotencyKeyReused):
+        await place.execute(replace(there, units=51))
     back = PlaceCommand(lp=BACKUP, asset="USDT", units=-20, reference="move 2")
     await place.execute(back)
     await stack.capacities.agree(LpTerms(lp=BACKUP, asset=USDT.code), reason="test")

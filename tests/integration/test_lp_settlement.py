@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapters.memory.liquidity import CAPABILITIES, MemoryLiquidityProvider
 from adapters.postgres.ledger_clock import PostgresLedgerClock
+from application.errors import IdempotencyKeyReused
 from application.liquidity.settle_with_lp import SettleCommand, SettleWithLp
 from application.ports.reconciliation import Statement
 from domain.ledger.account import AccountKey
@@ -194,14 +195,19 @@ async def test_settlement_from_the_trade_to_the_last_payment(desk: Desk) -> None
 
     await desk.settle.propose(pay)
     with pytest.raises(SecondOperatorRequired):
-        await desk.settle.pay(by(ABENA, owing.id))
+        await desk.settle.pay(pay)
+    # Proposed anew after the second operator had looked.
+    await desk.settle.propose(replace(pay, units=2 * NEEDED - 1))
+    with pytest.raises(SettlementNotReady, match="another payment"):
+        await desk.settle.pay(replace(pay, by=KWAME))
+    await desk.settle.propose(pay)
     assert await desk.balance(USDT.code) == -2 * NEEDED
-    done = (await desk.settle.pay(by(KWAME, owing.id))).value
+    done = (await desk.settle.pay(replace(pay, by=KWAME))).value
     assert (done.state, done.left_units) == (SettlementState.SETTLED, 0)
     assert (await desk.balance(USDT.code), await desk.balance(BTC.code)) == (0, 0)
     async with desk.stack.uow.begin(HOUSE_TENANT_ID) as tx:
         steps = await tx.lp_settlements.steps(owing.id)
-    assert [step.by and step.by.name for step in steps] == [None, *["Abena"] * 3, "Kwame"]
+    assert [step.by and step.by.name for step in steps] == [None, *["Abena"] * 5, "Kwame"]
     assert (await desk.stack.verified()).passed
     # What was paid is in no later settlement: it settled this one.
     await desk.trade()
@@ -293,14 +299,31 @@ async def test_payments_go_in_slices_and_a_repetition_pays_nothing_twice(desk: D
         await desk.settle.propose(by(ABENA, owing.id, units=NEEDED, ref="wire 7"))
     half = by(ABENA, owing.id, units=NEEDED // 2, ref="wire 7")
     await desk.settle.propose(half)
-    paying = by(KWAME, owing.id, key="pay once")
+    second = replace(half, by=KWAME)
+    paying = replace(second, request=request("pay once"))
     assert (await desk.settle.pay(paying)).value.state is SettlementState.PAYING
     assert (await desk.settle.pay(paying)).replayed
     assert await desk.balance(USDT.code) == -(NEEDED // 2)
     with pytest.raises(SettlementNotReady):
-        await desk.settle.pay(by(KWAME, owing.id))
+        await desk.settle.pay(second)
     await desk.settle.propose(half)
-    assert (await desk.settle.pay(by(KWAME, owing.id))).value.state is SettlementState.SETTLED
+    assert (await desk.settle.pay(second)).value.state is SettlementState.SETTLED
+
+
+async def test_what_the_provider_paid_is_booked_once_under_its_name(desk: Desk) -> None:
+    await desk.trade()
+    await desk.closed()
+    owed = await desk.agreed(BTC.code)
+    part = by(KWAME, owed.id, units=BOUGHT // 4, ref="tx 1")
+    await desk.settle.receive(part)
+    # By somebody else, who has seen the same line of the statement.
+    again = await desk.settle.receive(replace(part, by=ABENA))
+    assert (again.replayed, again.value.settled_units) == (True, BOUGHT // 4)
+    with pytest.raises(IdempotencyKeyReused):
+        await desk.settle.receive(replace(part, units=1))
+    assert await desk.balance(BTC.code) == BOUGHT - BOUGHT // 4
+    done = await desk.settle.receive(replace(part, ref="tx 2"))
+    assert (done.replayed, done.value.settled_units) == (False, BOUGHT // 2)
 
 
 async def test_two_who_freeze_at_once_freeze_one(desk: Desk) -> None:

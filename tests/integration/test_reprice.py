@@ -216,6 +216,24 @@ async def test_amounts_other_than_quoted_make_an_incident_and_are_trading_pnl(
     assert (await stack.verified(full=True)).findings == ()
 
 
+async def test_refusal_is_on_record_when_trying_the_backup_fails(stack: Stack) -> None:
+    trade = await a_trade(stack)
+    refuse(stack)
+    # What is refused at its insertion, as any statement may be.
+    async with connected(stack.admin_url) as admin:
+        await admin.execute(
+            "ALTER TABLE aksum.lp_attempts ADD CONSTRAINT one CHECK (attempt = 1) NOT VALID"
+        )
+    order = await trade.accepted()
+    assert order.status is OrderStatus.REJECTED
+    assert asked(stack) == [LpQuoteRequest]
+    assert await trade.held() == 0
+    detail = await trade.detail(order)
+    assert detail.earlier == ()
+    assert detail.attempt is not None
+    assert (detail.attempt.lp, detail.attempt.status) == (PRIMARY, AttemptStatus.REJECTED)
+
+
 async def test_replay_of_a_repriced_order_answers_the_same_order(stack: Stack) -> None:
     trade = await a_trade(stack)
     refuse(stack)

@@ -13,7 +13,7 @@ from application.decide_change import DecideChange
 from application.ledger.change_terms import DecideCommand
 from application.orders.resolve_by_hand import ProposeResolution, ResolveByHand
 from application.orders.resolve_execution import ResolveExecution
-from application.ports.change_requests import ChangeState, ResolveOrder
+from application.ports.change_requests import ResolveOrder
 from application.ports.intents import DueIntent, IntentKind
 from application.ports.liquidity import LiquidityProvider
 from application.ports.trading import OrderDetail
@@ -21,7 +21,7 @@ from application.ports.unit_of_work import UnitOfWork
 from domain.liquidity.quote import LpName
 from domain.orders.by_hand import EVIDENCE_BYTES_MAX, ManualOutcome, ManualResolution
 from domain.shared.errors import NotFound
-from domain.shared.ids import IdPrefix, OrderId, TenantId, decode_id, encode_id
+from domain.shared.ids import ChangeRequestId, IdPrefix, OrderId, TenantId, decode_id, encode_id
 from domain.shared.money import parse_units
 from entrypoints.cli import orders
 from entrypoints.cli.operator import run
@@ -31,8 +31,10 @@ from entrypoints.cli.output import json_option, print_object
 # How long we wait for a worker to look, where this process does not know the LP.
 WORKER_LOOKS_WITHIN: Final = timedelta(seconds=8)
 ASK_EVERY: Final = timedelta(milliseconds=200)
-# A tenant's open proposals are few: more than so many are a matter for `aksum change list`.
-PROPOSALS_MAX: Final = 1_000
+
+
+def PROPOSAL(text: str) -> ChangeRequestId:  # noqa: N802 - its name is what --help shows
+    return ChangeRequestId(decode_id(IdPrefix.CHANGE_REQUEST, text))
 
 
 @click.command()
@@ -48,7 +50,7 @@ PROPOSALS_MAX: Final = 1_000
 @click.option("--base", help="What a fill moved of the base asset, as in 0.5.")
 @click.option("--quote", help="And of the quote asset.")
 @click.option("--reason", help="Kept with it: a ticket, no names of customers.")
-@click.option("--approve", is_flag=True, help="Do what another operator proposed.")
+@click.option("--approve", type=PROPOSAL, help="Do this, which another operator proposed.")
 @optional_operator_key_option
 @json_option
 def resolve(
@@ -59,7 +61,7 @@ def resolve(
     base: str | None,
     quote: str | None,
     reason: str | None,
-    approve: bool,
+    approve: ChangeRequestId | None,
     operator_key: str | None,
     as_json: bool,
 ) -> None:
@@ -69,18 +71,19 @@ def resolve(
     that was resolved by people it shows whether the LP says otherwise by now.
 
     With --as it proposes what the LP did, for an order in review: another operator has to agree,
-    with --approve. Until then nothing changes, and proof that is found meanwhile wins.
+    with --approve and what the proposal is called: it says what was looked at. Until then nothing
+    changes, and proof that is found meanwhile wins.
     """
     wanted = OrderId(decode_id(IdPrefix.ORDER, order_id))
-    if outcome is None and not approve:
+    if outcome is None and approve is None:
         _look_again(wanted, as_json=as_json)
         return
     if operator_key is None:
         raise click.UsageError("--as and --approve take --operator-key")
-    if approve:
+    if approve is not None:
         if outcome is not None:
             raise click.UsageError("--approve takes what was proposed, and no --as")
-        _approve(wanted, operator_key, as_json=as_json)
+        _approve(wanted, approve, operator_key, as_json=as_json)
         return
     if evidence is None or outcome is None:
         raise click.UsageError("--as takes --evidence: what the LP says")
@@ -147,27 +150,24 @@ def _propose(wanted: OrderId, given: _Proposal, operator_key: str, *, as_json: b
             **orders.shown_resolution(proposed.change, instrument),
             "proposed_by": by.name,
             "next": f"another operator: aksum order resolve {encode_id(IdPrefix.ORDER, wanted)} "
-            "--approve",
+            f"--approve {encode_id(IdPrefix.CHANGE_REQUEST, proposed.id)}",
         }
 
     print_object(run(work), as_json=as_json)
 
 
-def _approve(wanted: OrderId, operator_key: str, *, as_json: bool) -> None:
+def _approve(
+    wanted: OrderId, proposal: ChangeRequestId, operator_key: str, *, as_json: bool
+) -> None:
     async def work(container: AsyncContainer) -> Mapping[str, object]:
         by = await operator_with(container, operator_key)
         tenant_id, _ = await orders.find(container, wanted)
         uow: UnitOfWork = await container.get(UnitOfWork)
         async with uow.begin(tenant_id) as tx:
-            page = await tx.change_requests.page(ChangeState.PROPOSED, limit=PROPOSALS_MAX)
-        about = [
-            each
-            for each in page
-            if isinstance(each.change, ResolveOrder) and each.change.order_id == wanted
-        ]
-        if len(about) != 1:
-            raise NotFound(f"{len(about)} open proposals about this order: see `aksum change list`")
-        command = DecideCommand(tenant_id=tenant_id, change_id=about[0].id, by=by)
+            change = (await tx.change_requests.get(proposal)).change
+        if not isinstance(change, ResolveOrder) or change.order_id != wanted:
+            raise NotFound("it proposes nothing about this order: see `aksum change list`")
+        command = DecideCommand(tenant_id=tenant_id, change_id=proposal, by=by)
         await (await container.get(DecideChange)).approve(command)
         after = await orders.load(container, tenant_id, wanted)
         if after is None:

@@ -108,22 +108,20 @@ def confirm(
 
 @settlement.command()
 @click.argument("settlement_id", metavar="SETTLEMENT", type=SETTLEMENT)
-@click.option("--amount", help="Propose to pay so much; needs --ref.")
-@click.option("--ref", type=TEXT, help="What the payment will be called.")
-@click.option("--approve", is_flag=True, help="Make the payment another operator proposed.")
+@click.option("--amount", required=True, help="Propose to pay so much.")
+@click.option("--ref", required=True, type=TEXT, help="What the payment will be called.")
+@click.option("--approve", is_flag=True, help="Make this payment, which another one proposed.")
 @operator_key_option
 @json_option
 def pay(
     settlement_id: SettlementId,
-    amount: str | None,
-    ref: str | None,
+    amount: str,
+    ref: str,
     approve: bool,
     operator_key: str,
     as_json: bool,
 ) -> None:
     """Pay what we owe: one operator proposes it, another approves, and then it is booked."""
-    if approve == (amount is not None) or (amount is None) != (ref is None):
-        raise click.UsageError("--amount and --ref to propose, or --approve")
     doing = SettleWithLp.pay if approve else SettleWithLp.propose
     _do(doing, settlement_id, operator_key, amount=amount, ref=ref, as_json=as_json)
 

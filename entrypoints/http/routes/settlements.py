@@ -46,7 +46,7 @@ DOES: Final[Mapping[SettlementAction, Doing]] = MappingProxyType(
         _A.REOPEN: SettleWithLp.reopen,
     }
 )
-WITH_AMOUNT: Final = frozenset({_A.CONFIRM, _A.PROPOSE_PAYMENT, _A.RECEIVE})
+WITH_AMOUNT: Final = frozenset({_A.CONFIRM, _A.PROPOSE_PAYMENT, _A.APPROVE_PAYMENT, _A.RECEIVE})
 WITH_REASON: Final = frozenset({_A.DISPUTE, _A.REOPEN})
 
 

@@ -44,9 +44,10 @@ class SettlementsQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class SettlementStepBody(Body, frozen=True, kw_only=True, omit_defaults=True):
-    """`amount` and `ref` go with `confirm`, `propose_payment` and `receive`; `reason` goes with
-    `dispute` and `reopen`. To `confirm`, the amount is what the provider says it owes, below zero
-    what it says that we owe.
+    """`amount` and `ref` go with `confirm`, `propose_payment`, `approve_payment` and `receive`;
+    `reason` goes with `dispute` and `reopen`. To `confirm`, the amount is what the provider says it
+    owes, below zero what it says that we owe. Who approves a payment says which: another may be
+    proposed by now.
     """
 
     action: SettlementAction

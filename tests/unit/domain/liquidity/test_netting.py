@@ -57,8 +57,25 @@ def proposed(known: LpSettlement, units: int = 100, terms: LpTerms = TERMS) -> L
     return netting.proposed(known, terms, units=units, ref="wire", by=ABENA, owed_to_us=0, at=NOW)
 
 
-def paid(known: LpSettlement, by: Operator = KWAME, *, owed: int = 0) -> LpSettlement:
-    return netting.paid(known, TERMS, by=by, owed_to_us=owed, at=NOW)
+def paid(
+    known: LpSettlement,
+    by: Operator = KWAME,
+    *,
+    owed: int = 0,
+    units: int | None = None,
+    ref: str | None = None,
+) -> LpSettlement:
+    """As proposed, where nothing else is said."""
+    proposal = known.proposal or netting.PaymentProposal(units=1, ref="none", by=ABENA)
+    return netting.paid(
+        known,
+        TERMS,
+        units=proposal.units if units is None else units,
+        ref=proposal.ref if ref is None else ref,
+        by=by,
+        owed_to_us=owed,
+        at=NOW,
+    )
 
 
 DOES: Final[Mapping[Action, Callable[[LpSettlement], LpSettlement]]] = {
@@ -126,6 +143,14 @@ def test_payment_takes_two_operators() -> None:
         paid(known, ABENA)
     done = paid(known)
     assert (done.state, done.settled_units, done.proposal) == (S.SETTLED, 100, None)
+
+
+def test_other_payment_than_the_one_approved_is_not_made() -> None:
+    known = proposed(confirmed(frozen()))
+    with pytest.raises(SettlementNotReady):
+        paid(known, units=99)
+    with pytest.raises(SettlementNotReady):
+        paid(known, ref="another name")
 
 
 @pytest.mark.parametrize("units", [0, -1, 101])
