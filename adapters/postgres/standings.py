@@ -31,6 +31,19 @@ OBSERVATIONS_MAX: Final = 20_000
 # A process that ends waits no longer than this for its last observations to be written down.
 LAST_FLUSH_SECONDS: Final = 2
 
+# The database is away or busy: later it may well take what it does not take now.
+TRANSIENT: Final = (
+    Overloaded,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +60,9 @@ class PostgresStandings:
         self._pool = pool
         self._clock = clock
         self._flush_every = flush_every.total_seconds()
+        self._one_at_a_time = asyncio.Lock()
         self._waiting: list[Observation] = []
+        self._tried = 0
         self._flushing: asyncio.Task[None] | None = None
         self._view: tuple[int, StandingsView] | None = None
         self._reads: SingleFlight[None, StandingsView] = SingleFlight()
@@ -81,13 +96,26 @@ class PostgresStandings:
             await asyncio.sleep(self._flush_every)
             try:
                 await self.flush()
-            except (Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except TRANSIENT as error:
                 _log.warning("the health of providers was not written down: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it is, the loop must not end
+                # Tried again it would fail again, and nothing after it would ever be written.
+                _log.exception("the health of providers cannot be written down")
+                self._drop()
         self._flushing = None
 
     async def flush(self) -> None:
         """Writes down what waits. Raises what the database raises; then nothing is lost."""
-        taken = len(self._waiting)
+        async with self._one_at_a_time:
+            await self._flush()
+
+    def _drop(self) -> None:
+        """What was tried is at the front, and what came since waits for its own turn."""
+        self.dropped += self._tried
+        del self._waiting[: self._tried]
+
+    async def _flush(self) -> None:
+        taken = self._tried = len(self._waiting)
         if not taken:
             return
         observations = self._waiting[:taken]

@@ -76,6 +76,31 @@ async def test_what_the_database_does_not_take_waits_on(
     await standings.close()
 
 
+async def test_what_the_database_never_takes_does_not_hold_up_what_comes_after_it(
+    pool: asyncpg.Pool,
+) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK, flush_every=SOON)
+    standings.observe(seen("longer_than_the_name_of_any_provider"))
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not standings.dropped:
+            await tally(pool, "lp_e")
+        standings.observe(seen("lp_e"))
+        while await tally(pool, "lp_e") is None:
+            pass
+    assert standings.dropped == 1
+    await standings.close()
+
+
+async def test_two_flushes_at_once_write_everything_once(pool: asyncpg.Pool) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    standings.observe(seen("lp_f"))
+    await asyncio.gather(standings.flush(), standings.flush())
+    found = await tally(pool, "lp_f")
+    assert found is not None
+    assert found.samples == MICRO
+    await standings.close()
+
+
 async def test_process_that_ends_without_its_database_ends_all_the_same(
     database_18: Database,
 ) -> None:
