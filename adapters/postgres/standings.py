@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 import asyncpg
 
@@ -44,6 +45,13 @@ TRANSIENT: Final = (
     OSError,
 )
 
+
+class Claim(Protocol):
+    def __call__(
+        self, rows: Mapping[Key, HealthRow], lp: LpName, instrument: str, *, now: datetime
+    ) -> dict[Key, HealthRow] | None: ...
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +71,7 @@ class PostgresStandings:
         self._one_at_a_time = asyncio.Lock()
         self._waiting: list[Observation] = []
         self._tried = 0
+        self._claiming: set[tuple[Claim, LpName, str]] = set()
         self._flushing: asyncio.Task[None] | None = None
         self._view: tuple[int, StandingsView] | None = None
         self._reads: SingleFlight[None, StandingsView] = SingleFlight()
@@ -144,17 +153,26 @@ class PostgresStandings:
             _log.warning("%d observations of providers are lost", len(self._waiting))
 
     async def claim_quote(self, lp: LpName, instrument: str) -> bool:
-        async with changing(self._pool) as connection:
-            rows, now = await read_rows(connection), self._clock.now()
-            claimed = claim_quote(rows, lp, instrument, now=now)
-            await self._keep(connection, rows, claimed)
-        return claimed is not None
+        return await self._claim(claim_quote, lp, instrument)
 
     async def claim_execution(self, lp: LpName, instrument: str) -> bool:
-        async with changing(self._pool) as connection:
-            rows, now = await read_rows(connection), self._clock.now()
-            claimed = claim_execution(rows, lp, instrument, now=now)
-            await self._keep(connection, rows, claimed)
+        return await self._claim(claim_execution, lp, instrument)
+
+    async def _claim(self, rule: Claim, lp: LpName, instrument: str) -> bool:
+        """Of one process one tries at a time: all others would wait in vain, with a connection."""
+        claim = (rule, lp, instrument)
+        if claim in self._claiming:
+            return False
+        self._claiming.add(claim)
+        try:
+            async with changing(self._pool) as connection:
+                rows, now = await read_rows(connection), self._clock.now()
+                claimed = rule(rows, lp, instrument, now=now)
+                await self._keep(connection, rows, claimed)
+        finally:
+            self._claiming.discard(claim)
+            # Also where somebody else was quicker: what is cached asked for a probe in vain.
+            self._view = None
         return claimed is not None
 
     async def _keep(
@@ -163,8 +181,6 @@ class PostgresStandings:
         rows: dict[Key, HealthRow],
         claimed: dict[Key, HealthRow] | None,
     ) -> None:
-        # Also where somebody else was quicker: what is cached asked for a probe in vain.
-        self._view = None
         if claimed is None:
             return
         await write_rows(connection, claimed)

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.postgres.connection import create_pool
 from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.lp_health_rows import changing
 from adapters.postgres.standings import OBSERVATIONS_MAX, PostgresStandings
 from adapters.system.clock import SystemClock
 from domain.liquidity.health import MICRO, Tally
@@ -98,6 +99,20 @@ async def test_two_flushes_at_once_write_everything_once(pool: asyncpg.Pool) -> 
     found = await tally(pool, "lp_f")
     assert found is not None
     assert found.samples == MICRO
+    await standings.close()
+
+
+async def test_who_comes_while_a_probe_is_being_claimed_takes_no_connection_to_wait(
+    pool: asyncpg.Pool,
+) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    async with changing(pool):
+        first = asyncio.create_task(standings.claim_quote(LpName("lp_g"), "BTC-USDT"))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            assert not await standings.claim_quote(LpName("lp_g"), "BTC-USDT")
+        assert not first.done()
+    assert not await first
     await standings.close()
 
 
