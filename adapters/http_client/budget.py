@@ -54,7 +54,9 @@ class Budget:
         if rate is None:
             return True
         self._forget(now_ms * SLICES // rate.per_ms)
-        kept = rate.tokens * rate.reserve_ppm // MILLION if keep_reserve else 0
+        # Rounded up, so that a small share of an allowance keeps something too; never all of it.
+        kept = min(-(-rate.tokens * rate.reserve_ppm // MILLION), rate.tokens - 1)
+        kept = kept if keep_reserve else 0
         return self._spent + weight <= rate.tokens - kept
 
     def _forget(self, current: int) -> None:
