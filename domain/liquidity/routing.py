@@ -117,7 +117,12 @@ def slow_ms(policy: RoutingPolicy, candidate: Candidate) -> int:
     An operator who asks the next one early wants a price sooner. Whoever takes the usual time is
     none the worse for it.
     """
-    return max(policy.hedge_after_ms or 0, _usual_ms(candidate))
+    if policy.hedge_after_ms is None:
+        return _usual_ms(candidate)
+    if candidate.latency_ms is None:
+        return max(policy.hedge_after_ms, HEDGE_DEFAULT_MS)
+    # Without the lower bound: or who hangs would never be slow, being overtaken before.
+    return max(policy.hedge_after_ms, min(candidate.latency_ms * HEDGE_FACTOR, HEDGE_MAX_MS))
 
 
 def _usual_ms(candidate: Candidate) -> int:
