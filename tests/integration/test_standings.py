@@ -12,6 +12,7 @@ from adapters.postgres.lp_desk import PostgresLpDesk
 from adapters.postgres.lp_health_rows import changing
 from adapters.postgres.standings import OBSERVATIONS_MAX, PostgresStandings
 from adapters.system.clock import SystemClock
+from application.errors import Overloaded
 from domain.liquidity.health import MICRO, Tally
 from domain.liquidity.observation import Observation, Operation, Result
 from domain.liquidity.quote import LpName
@@ -113,6 +114,15 @@ async def test_who_comes_while_a_probe_is_being_claimed_takes_no_connection_to_w
             assert not await standings.claim_quote(LpName("lp_g"), "BTC-USDT")
         assert not first.done()
     assert not await first
+    await standings.close()
+
+
+async def test_claim_that_waits_too_long_says_that_we_are_busy(pool: asyncpg.Pool) -> None:
+    """And not that something broke: nothing is reserved, and the customer may try again."""
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    async with changing(pool):
+        with pytest.raises(Overloaded):
+            await standings.claim_execution(LpName("lp_h"), "BTC-USDT")
     await standings.close()
 
 
