@@ -38,11 +38,9 @@ class Budget:
         rate = self._rate
         if rate is None or weight == 0:
             return True
-        current = now_ms * SLICES // rate.per_ms
-        self._forget(current)
-        kept = rate.tokens * rate.reserve_ppm // MILLION if keep_reserve else 0
-        if self._spent + weight > rate.tokens - kept:
+        if not self.has(weight, now_ms=now_ms, keep_reserve=keep_reserve):
             return False
+        current = now_ms * SLICES // rate.per_ms
         self._spent += weight
         # A clock that is set back counts on in the last slice.
         if self._slices and self._slices[-1][0] >= current:
@@ -50,6 +48,16 @@ class Budget:
         else:
             self._slices.append([current, weight])
         return True
+
+    def has(self, weight: int, *, now_ms: int, keep_reserve: bool) -> bool:
+        rate = self._rate
+        if rate is None:
+            return True
+        self._forget(now_ms * SLICES // rate.per_ms)
+        # Rounded up, so that a small share of an allowance keeps something too; never all of it.
+        kept = min(-(-rate.tokens * rate.reserve_ppm // MILLION), rate.tokens - 1)
+        kept = kept if keep_reserve else 0
+        return self._spent + weight <= rate.tokens - kept
 
     def _forget(self, current: int) -> None:
         while self._slices and self._slices[0][0] < current - SLICES:

@@ -5,6 +5,7 @@ import msgspec
 from adapters.liquidity.amounts import on_grid, step_units
 from adapters.liquidity.pairs import legs
 from domain.assets.asset import Asset
+from domain.liquidity.answer import is_on_grid
 from domain.liquidity.quote import LpQuoteRequest, QuoteRefusal
 from domain.shared.money import Rounding
 from domain.shared.side import FixedSide, Side
@@ -27,7 +28,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ask_for(request: LpQuoteRequest, decimals: dict[str, int]) -> Ask | QuoteRefusal:
-    """`decimals` by asset, as the vendor publishes them."""
+    """`decimals` by asset, as the vendor publishes them.
+
+    What is less than its steps can tell apart from another amount is below its minimum.
+    """
     give, get = legs(request.instrument, request.side)
     if give.code not in decimals or get.code not in decimals:
         return QuoteRefusal.UNSUPPORTED
@@ -38,7 +42,7 @@ def ask_for(request: LpQuoteRequest, decimals: dict[str, int]) -> Ask | QuoteRef
         units = on_grid(request.units, give_step, rounding=Rounding.DOWN)
     else:
         units = on_grid(request.units, get_step, rounding=Rounding.UP)
-    if units <= 0:
+    if units <= 0 or not is_on_grid(request.units, units):
         return QuoteRefusal.BELOW_MINIMUM
     return Ask(
         request=request,

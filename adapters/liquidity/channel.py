@@ -85,6 +85,12 @@ class Channel:
             return None
         return Rejected(reason=Reason.RATE_LIMITED, detail=f"nothing was sent: {why}")
 
+    def why_not_looked_up(self) -> str | None:
+        """None when a lookup may be sent. Spends nothing: `get` does."""
+        weight, now_ms = self._weights.lookup, to_ms(self._clock.now())
+        enough = self._budget.has(weight, now_ms=now_ms, keep_reserve=False)
+        return self._closed() or (None if enough else OVERSPENT)
+
     def execution_patience(self, request: LpExecute) -> Patience:
         """A connection that takes until after the deadline must not carry the request any more."""
         connect_ms = min(self._settings.connect_timeout_ms, self.left_ms(request))

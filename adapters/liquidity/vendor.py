@@ -8,7 +8,7 @@ from adapters.liquidity.settings import VendorSettings
 from application.ports.clock import Clock
 from domain.assets.instrument import Instrument
 from domain.liquidity.capabilities import Capabilities
-from domain.liquidity.outcome import ExecutionKey, LpExecute, NotSeen, Outcome
+from domain.liquidity.outcome import ExecutionKey, LpExecute, NotAsked, NotSeen, Outcome
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRefused, LpQuoteRequest
 
 
@@ -65,6 +65,8 @@ class VendorClient(ABC):
     async def get_execution(self, key: ExecutionKey) -> Outcome | NotSeen:
         if self._learner is not None:
             self._learner.learn(key.instrument)
+        if (why := self._channel.why_not_looked_up()) is not None:
+            return NotAsked(cause=f"lookup not sent: {why}")
         asked_at = self._clock.now()
         seen = await self._recorded(key)
         if seen is not None:

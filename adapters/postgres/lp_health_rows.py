@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.connection import Connection, Row, acquire
+from application.errors import Overloaded
 from domain.liquidity.breaker import Breaker, BreakerState, Trial
 from domain.liquidity.health import HealthRow, Key, Tally, Turn
 from domain.liquidity.observation import Operation
@@ -52,7 +53,10 @@ async def changing(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     connection = await acquire(pool)
     try:
         async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            try:
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            except asyncpg.LockNotAvailableError:
+                raise Overloaded("the rows of providers' health are busy") from None
             yield connection
     finally:
         await pool.release(connection)

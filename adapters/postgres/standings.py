@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 import asyncpg
 
@@ -31,6 +32,26 @@ OBSERVATIONS_MAX: Final = 20_000
 # A process that ends waits no longer than this for its last observations to be written down.
 LAST_FLUSH_SECONDS: Final = 2
 
+# The database is away or busy: later it may well take what it does not take now.
+TRANSIENT: Final = (
+    Overloaded,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
+
+class Claim(Protocol):
+    def __call__(
+        self, rows: Mapping[Key, HealthRow], lp: LpName, instrument: str, *, now: datetime
+    ) -> dict[Key, HealthRow] | None: ...
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +68,10 @@ class PostgresStandings:
         self._pool = pool
         self._clock = clock
         self._flush_every = flush_every.total_seconds()
+        self._one_at_a_time = asyncio.Lock()
         self._waiting: list[Observation] = []
+        self._tried = 0
+        self._claiming: set[tuple[Claim, LpName, str]] = set()
         self._flushing: asyncio.Task[None] | None = None
         self._view: tuple[int, StandingsView] | None = None
         self._reads: SingleFlight[None, StandingsView] = SingleFlight()
@@ -81,13 +105,26 @@ class PostgresStandings:
             await asyncio.sleep(self._flush_every)
             try:
                 await self.flush()
-            except (Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except TRANSIENT as error:
                 _log.warning("the health of providers was not written down: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it is, the loop must not end
+                # Tried again it would fail again, and nothing after it would ever be written.
+                _log.exception("the health of providers cannot be written down")
+                self._drop()
         self._flushing = None
 
     async def flush(self) -> None:
         """Writes down what waits. Raises what the database raises; then nothing is lost."""
-        taken = len(self._waiting)
+        async with self._one_at_a_time:
+            await self._flush()
+
+    def _drop(self) -> None:
+        """What was tried is at the front, and what came since waits for its own turn."""
+        self.dropped += self._tried
+        del self._waiting[: self._tried]
+
+    async def _flush(self) -> None:
+        taken = self._tried = len(self._waiting)
         if not taken:
             return
         observations = self._waiting[:taken]
@@ -116,17 +153,26 @@ class PostgresStandings:
             _log.warning("%d observations of providers are lost", len(self._waiting))
 
     async def claim_quote(self, lp: LpName, instrument: str) -> bool:
-        async with changing(self._pool) as connection:
-            rows, now = await read_rows(connection), self._clock.now()
-            claimed = claim_quote(rows, lp, instrument, now=now)
-            await self._keep(connection, rows, claimed)
-        return claimed is not None
+        return await self._claim(claim_quote, lp, instrument)
 
     async def claim_execution(self, lp: LpName, instrument: str) -> bool:
-        async with changing(self._pool) as connection:
-            rows, now = await read_rows(connection), self._clock.now()
-            claimed = claim_execution(rows, lp, instrument, now=now)
-            await self._keep(connection, rows, claimed)
+        return await self._claim(claim_execution, lp, instrument)
+
+    async def _claim(self, rule: Claim, lp: LpName, instrument: str) -> bool:
+        """Of one process one tries at a time: all others would wait in vain, with a connection."""
+        claim = (rule, lp, instrument)
+        if claim in self._claiming:
+            return False
+        self._claiming.add(claim)
+        try:
+            async with changing(self._pool) as connection:
+                rows, now = await read_rows(connection), self._clock.now()
+                claimed = rule(rows, lp, instrument, now=now)
+                await self._keep(connection, rows, claimed)
+        finally:
+            self._claiming.discard(claim)
+            # Also where somebody else was quicker: what is cached asked for a probe in vain.
+            self._view = None
         return claimed is not None
 
     async def _keep(
@@ -135,8 +181,6 @@ class PostgresStandings:
         rows: dict[Key, HealthRow],
         claimed: dict[Key, HealthRow] | None,
     ) -> None:
-        # Also where somebody else was quicker: what is cached asked for a probe in vain.
-        self._view = None
         if claimed is None:
             return
         await write_rows(connection, claimed)

@@ -5,6 +5,7 @@ begin with the first question about an instrument and end when nobody has asked 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +22,8 @@ KEEP_FRESH: Final = timedelta(seconds=40)
 # A source that fails is asked more and more rarely, up to this.
 REST_MOST: Final = timedelta(seconds=15)
 FAILURES_MOST: Final = 8
+
+_log = logging.getLogger(__name__)
 
 Pause = Callable[[timedelta], Awaitable[None]]
 
@@ -41,7 +44,11 @@ class _Series:
         self.loop: asyncio.Task[None] | None = None
 
     async def ask(self) -> None:
-        read = await self.source.read(self.instrument)
+        try:
+            read = await self.source.read(self.instrument)
+        except Exception:  # noqa: BLE001 - or each request would begin the loop and ask anew
+            _log.exception("reading %s of %s failed", self.instrument.symbol, self.source.source)
+            read = None
         if read is None:
             self.failures = min(self.failures + 1, FAILURES_MOST)
         else:
@@ -87,9 +94,12 @@ class ReferenceBoard:
         first = [each for each in watch.series if self._is_awaited(each, watch)]
         if first:
             waiting = [asyncio.create_task(each.answered.wait()) for each in first]
-            _, late = await asyncio.wait(waiting, timeout=REFERENCE_WAIT.total_seconds())
-            for each in late:
-                each.cancel()
+            try:
+                await asyncio.wait(waiting, timeout=REFERENCE_WAIT.total_seconds())
+            finally:
+                # Also when the caller hangs up.
+                for task in waiting:
+                    task.cancel()
 
     def report(self) -> tuple[Freshness, ...]:
         now = self._clock.now()

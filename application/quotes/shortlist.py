@@ -13,7 +13,7 @@ from application.ports.catalog import PlatformView
 from application.ports.liquidity import LiquidityProvider
 from domain.liquidity.listing import Listing, Listings, beyond
 from domain.liquidity.quote import LpName, LpQuoteRequest
-from domain.liquidity.routing import Candidate, LeftOut, Step, hedge_ms, plan
+from domain.liquidity.routing import Candidate, LeftOut, Step, plan, slow_ms
 from domain.liquidity.standing import StandingsView
 
 LeftOuts = tuple[tuple[LpName, LeftOut], ...]
@@ -103,7 +103,7 @@ class Shortlists:
                 contenders[lp] = Contender(
                     candidate=candidate,
                     listing=listing,
-                    slow_ms=hedge_ms(policy, candidate),
+                    slow_ms=slow_ms(policy, candidate),
                     probes=candidate.probe,
                     may_win=standing.may_execute or not candidate.probe,
                 )

@@ -24,8 +24,19 @@ def off_units(asked: LpQuoteRequest, quote: LpQuote) -> int:
 
 def covers(asked: LpQuoteRequest, quote: LpQuote) -> bool:
     """Whether the answer is the trade that was asked for, but for the LP's grid."""
-    allowed = share_ppm(asked.units, LP_GRID_PPM, rounding=Rounding.UP)
-    return quote.side is asked.side and 0 <= off_units(asked, quote) <= allowed
+    return quote.side is asked.side and 0 <= off_units(asked, quote) <= _allowed(asked.units)
+
+
+def is_on_grid(asked_units: int, lp_units: int) -> bool:
+    """Whether the LP's grid has an amount near enough to the customer's.
+
+    To be asked before the LP is: that its steps are too coarse for an amount is no fault of its.
+    """
+    return abs(lp_units - asked_units) <= _allowed(asked_units)
+
+
+def _allowed(asked_units: int) -> int:
+    return share_ppm(asked_units, LP_GRID_PPM, rounding=Rounding.UP)
 
 
 def covers_by_more(asked: LpQuoteRequest) -> bool:

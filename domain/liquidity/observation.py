@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from .outcome import Filled, NotSeen, Outcome, Pending, Rejected, Unknown
+from .outcome import Filled, NotAsked, NotSeen, Outcome, Pending, Rejected, Unknown
 from .quote import LpName, LpQuote, LpQuoteRefused, QuoteRefusal
 
 CAUSE_LENGTH_MAX: Final = 40
@@ -138,11 +138,14 @@ def lookup_observed(
 ) -> Observation:
     """An LP that answers "no such execution" has answered."""
     cause = seen.cause if isinstance(seen, Unknown) else None
+    result = Result.OK if cause is None else Result.FAILED
+    if isinstance(seen, NotAsked):
+        result = Result.NEUTRAL
     return Observation(
         lp=lp,
         instrument=instrument,
         operation=Operation.LOOKUP,
-        result=Result.OK if cause is None else Result.FAILED,
+        result=result,
         at=at,
         cause=short(cause),
         latency_ms=latency_ms,

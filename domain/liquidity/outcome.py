@@ -49,6 +49,13 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown", tag_fiel
     cause: str
 
 
+class NotAsked(Unknown, frozen=True, kw_only=True, tag="unknown", tag_field="outcome"):
+    """A lookup that we did not send, to keep within what the LP allows: it says nothing of the LP.
+
+    For an order it is as unknown as any.
+    """
+
+
 Outcome = Filled | Rejected | Pending | Unknown
 
 

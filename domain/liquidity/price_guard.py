@@ -132,7 +132,9 @@ def agree(
     for vendor, each in usable.items():
         if vendor not in agreeing:
             aside[each.source] = GuardReason.INCONSISTENT
-    _require_enough(agreeing.values(), limits, aside)
+    # A sheet that others contradict is no longer enough by itself, even where it is the median.
+    contradicted = len(agreeing) < len(usable)
+    _require_enough(agreeing.values(), limits, aside, sheet_suffices=not contradicted)
     settled = _median(middles[vendor] for vendor in agreeing)
     if last_good is not None and now - last_good.at <= limits.jump_window:
         jump = abs(settled - last_good.middle)
@@ -228,11 +230,15 @@ def _comparable(offer: Offer, middle: int) -> tuple[int, int]:
 
 
 def _require_enough(
-    references: Iterable[Reference], limits: GuardLimits, aside: dict[str, GuardReason]
+    references: Iterable[Reference],
+    limits: GuardLimits,
+    aside: dict[str, GuardReason],
+    *,
+    sheet_suffices: bool = True,
 ) -> None:
     """Of several reasons that references were put aside for, the last names the refusal."""
     counted = list(references)
-    if limits.sheet_suffices and any(each.is_sheet for each in counted):
+    if sheet_suffices and limits.sheet_suffices and any(each.is_sheet for each in counted):
         return
     if len(counted) >= limits.references_min:
         return

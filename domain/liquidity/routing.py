@@ -108,8 +108,24 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def hedge_ms(policy: RoutingPolicy, candidate: Candidate) -> int:
     """How long this LP may take before the next one is asked too."""
-    if policy.hedge_after_ms is not None:
-        return policy.hedge_after_ms
+    return policy.hedge_after_ms or _usual_ms(candidate)
+
+
+def slow_ms(policy: RoutingPolicy, candidate: Candidate) -> int:
+    """From when on an answer that did not come counts against the LP.
+
+    An operator who asks the next one early wants a price sooner. Whoever takes the usual time is
+    none the worse for it.
+    """
+    if policy.hedge_after_ms is None:
+        return _usual_ms(candidate)
+    if candidate.latency_ms is None:
+        return max(policy.hedge_after_ms, HEDGE_DEFAULT_MS)
+    # Without the lower bound: or who hangs would never be slow, being overtaken before.
+    return max(policy.hedge_after_ms, min(candidate.latency_ms * HEDGE_FACTOR, HEDGE_MAX_MS))
+
+
+def _usual_ms(candidate: Candidate) -> int:
     if candidate.latency_ms is None:
         return HEDGE_DEFAULT_MS
     return min(max(candidate.latency_ms * HEDGE_FACTOR, HEDGE_MIN_MS), HEDGE_MAX_MS)

@@ -9,8 +9,10 @@ import pytest
 
 from adapters.postgres.connection import create_pool
 from adapters.postgres.lp_desk import PostgresLpDesk
+from adapters.postgres.lp_health_rows import changing
 from adapters.postgres.standings import OBSERVATIONS_MAX, PostgresStandings
 from adapters.system.clock import SystemClock
+from application.errors import Overloaded
 from domain.liquidity.health import MICRO, Tally
 from domain.liquidity.observation import Observation, Operation, Result
 from domain.liquidity.quote import LpName
@@ -73,6 +75,54 @@ async def test_what_the_database_does_not_take_waits_on(
     standings._pool = pool
     await standings.flush()
     assert await tally(pool, "lp_c") is not None
+    await standings.close()
+
+
+async def test_what_the_database_never_takes_does_not_hold_up_what_comes_after_it(
+    pool: asyncpg.Pool,
+) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK, flush_every=SOON)
+    standings.observe(seen("longer_than_the_name_of_any_provider"))
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not standings.dropped:
+            await tally(pool, "lp_e")
+        standings.observe(seen("lp_e"))
+        while await tally(pool, "lp_e") is None:
+            pass
+    assert standings.dropped == 1
+    await standings.close()
+
+
+async def test_two_flushes_at_once_write_everything_once(pool: asyncpg.Pool) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    standings.observe(seen("lp_f"))
+    await asyncio.gather(standings.flush(), standings.flush())
+    found = await tally(pool, "lp_f")
+    assert found is not None
+    assert found.samples == MICRO
+    await standings.close()
+
+
+async def test_who_comes_while_a_probe_is_being_claimed_takes_no_connection_to_wait(
+    pool: asyncpg.Pool,
+) -> None:
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    async with changing(pool):
+        first = asyncio.create_task(standings.claim_quote(LpName("lp_g"), "BTC-USDT"))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            assert not await standings.claim_quote(LpName("lp_g"), "BTC-USDT")
+        assert not first.done()
+    assert not await first
+    await standings.close()
+
+
+async def test_claim_that_waits_too_long_says_that_we_are_busy(pool: asyncpg.Pool) -> None:
+    """And not that something broke: nothing is reserved, and the customer may try again."""
+    standings = PostgresStandings(pool=pool, clock=CLOCK)
+    async with changing(pool):
+        with pytest.raises(Overloaded):
+            await standings.claim_execution(LpName("lp_h"), "BTC-USDT")
     await standings.close()
 
 

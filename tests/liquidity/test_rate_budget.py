@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from domain.liquidity.observation import Result, lookup_observed
 from domain.liquidity.outcome import ExecutionKey, NotSeen
 from domain.liquidity.quote import LpQuote, LpQuoteRefused, LpQuoteRequest, QuoteRefusal
 from domain.shared.side import FixedSide, Side
@@ -40,6 +41,10 @@ async def test_quotes_end_before_the_allowance_and_lookups_still_go() -> None:
             sent_at=lab.now(),
         )
         assert isinstance(await lab.provider.get_execution(key), NotSeen)
+
+        seen = [await lab.provider.get_execution(key) for _ in range(TOKENS)]
+        unsent = lookup_observed(lab.provider.name, "BTC-ZAR", seen[-1], latency_ms=0, at=lab.now())
+        assert unsent.result is Result.NEUTRAL, "what we keep from asking is no failure of the LP"
 
         lab.advance(timedelta(seconds=70))
         assert isinstance(await lab.provider.request_quote(request), LpQuote)

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from application.errors import NoLiquidity
 from domain.liquidity.answer import covers
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRequest, QuoteRefusal
-from domain.liquidity.routing import AskMode, RoutingPolicy
+from domain.liquidity.routing import HEDGE_FACTOR, AskMode, RoutingPolicy
+from domain.liquidity.standing import Standing
 from domain.quotes.pricing import LpQuoteMismatch
 from domain.shared.side import FixedSide, Side
 from tests.liquidity.instruments import BTC_USDT, BTC_ZAR
@@ -61,6 +62,7 @@ async def test_primary_that_is_well_is_asked_alone() -> None:
 
 async def test_slow_primary_is_overtaken_and_nothing_of_it_is_left() -> None:
     async with two_vendors() as lab:
+        lab.standings.of[PRIMARY] = Standing(latency_ms=HEDGE_MS // HEDGE_FACTOR)
         await lab.vendors[PRIMARY].arm("quote_slow", ms=SLOW_MS)
         async with asyncio.timeout(DEADLINE_MS / 2_000):
             assert (await quote_from(lab)).lp == BACKUP

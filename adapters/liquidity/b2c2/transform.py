@@ -23,6 +23,7 @@ from adapters.liquidity.b2c2.replies import Body, Codes, Missing, Nothing, Reply
 from adapters.liquidity.b2c2.schemas import InstrumentInfo, RfqReply, read_rfq
 from adapters.liquidity.reading import Unreadable, detail
 from domain.assets.instrument import Instrument
+from domain.liquidity.answer import is_on_grid
 from domain.liquidity.outcome import LpExecute
 from domain.liquidity.quote import (
     LpName,
@@ -75,7 +76,7 @@ def ask_for(
     units = on_grid(request.units, step, rounding=Rounding.UP if buys else Rounding.DOWN)
     lowest = rounded_units(info.min_quantity_per_trade, scale=scale, rounding=Rounding.UP)
     highest = rounded_units(info.max_quantity_per_trade, scale=scale, rounding=Rounding.DOWN)
-    if units < max(lowest, 1):
+    if units < max(lowest, 1) or not is_on_grid(request.units, units):
         return QuoteRefusal.BELOW_MINIMUM
     if units > highest:
         return QuoteRefusal.ABOVE_MAXIMUM

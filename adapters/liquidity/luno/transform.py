@@ -21,6 +21,7 @@ from adapters.liquidity.amounts import (
 from adapters.liquidity.luno.schemas import BookLevel, Market, TopOfBook
 from adapters.liquidity.luno.ticket import ASK, BID, Ticket
 from adapters.liquidity.times import to_ms
+from domain.liquidity.answer import is_on_grid
 from domain.liquidity.quote import LpName, LpQuote, LpQuoteRequest, QuoteRefusal
 from domain.shared.money import AmountInvalid, Rounding, divide
 from domain.shared.side import FixedSide, Side
@@ -68,7 +69,7 @@ def volume_for(request: LpQuoteRequest, terms: Terms) -> Volume | QuoteRefusal:
         volume = Volume(ordered=units, ours=units, step=step)
     lowest = rounded_units(terms.market.min_volume, scale=base.scale, rounding=Rounding.UP)
     highest = rounded_units(terms.market.max_volume, scale=base.scale, rounding=Rounding.DOWN)
-    if volume.ordered < max(lowest, 1):
+    if volume.ordered < max(lowest, 1) or not is_on_grid(request.units, volume.ours):
         return QuoteRefusal.BELOW_MINIMUM
     return QuoteRefusal.ABOVE_MAXIMUM if volume.ordered > highest else volume
 

@@ -84,20 +84,27 @@ def test_amount_finer_than_the_vendor_moves_so_that_we_are_covered(side: Side, a
 @pytest.mark.parametrize(
     ("side", "fixed", "amount"),
     [
-        (BUY, BASE, "toAmount=1.01"),
-        (SELL, BASE, "fromAmount=1"),
-        (BUY, QUOTE, "fromAmount=1.00000001"),
-        (SELL, QUOTE, "toAmount=1.00000001"),
+        (BUY, BASE, "toAmount=1000.01"),
+        (SELL, BASE, "fromAmount=1000"),
+        (BUY, QUOTE, "fromAmount=1000.00000001"),
+        (SELL, QUOTE, "toAmount=1000.00000001"),
     ],
 )
 def test_each_asset_has_its_own_grid(side: Side, fixed: FixedSide, amount: str) -> None:
-    asked = ask(side, fixed, 100_000_001, DOGE_USDT)
+    asked = ask(side, fixed, 100_000_000_001, DOGE_USDT)
     assert f"&{amount}&" in quote_params(asked, wallet_type="SPOT", valid_time="10s")
 
 
 def test_amount_that_vanishes_on_the_grid_is_below_the_minimum() -> None:
     request = LpQuoteRequest(instrument=ETH_USDT, side=SELL, fixed=BASE, units=9_999_999_999)
     assert ask_for(request, DECIMALS) is QuoteRefusal.BELOW_MINIMUM
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_amount_that_the_grid_cannot_tell_from_another_is_not_asked_for(side: Side) -> None:
+    """The answer would be another trade, and count as a failure of the vendor's."""
+    request = LpQuoteRequest(instrument=DOGE_USDT, side=side, fixed=BASE, units=150_600_000)
+    assert ask_for(request, DECIMALS | {"DOGE": 0}) is QuoteRefusal.BELOW_MINIMUM
 
 
 def test_asset_the_vendor_does_not_list_is_unsupported() -> None:

@@ -112,6 +112,8 @@ def test_book_becomes_an_order_that_covers_the_quote(
         (Side.BUY, 49_000, terms(fee="0"), QuoteRefusal.BELOW_MINIMUM),
         (Side.SELL, 50_099, terms(fee="0", min_volume="0.000502"), QuoteRefusal.BELOW_MINIMUM),
         (Side.SELL, 10_000_000_100, terms(fee="0"), QuoteRefusal.ABOVE_MAXIMUM),
+        # The next lower step is another trade.
+        (Side.SELL, 60_099, terms(fee="0"), QuoteRefusal.BELOW_MINIMUM),
         # More than the book holds.
         (Side.BUY, 66_000_000, terms(fee="0"), QuoteRefusal.ABOVE_MAXIMUM),
     ],

@@ -14,6 +14,13 @@ def spend(budget: Budget, weight: int, *, at_ms: int = 0, quote: bool = False) -
     return budget.take(weight, now_ms=at_ms, keep_reserve=quote)
 
 
+@pytest.mark.parametrize(("tokens", "quotes"), [(1, 1), (2, 1), (4, 3), (5, 4), (6, 4)])
+def test_small_allowance_keeps_something_for_executions(tokens: int, quotes: int) -> None:
+    budget = Budget(RateBudget(tokens=tokens, per_ms=MINUTE_MS, reserve_ppm=200_000))
+    assert [spend(budget, 1, quote=True) for _ in range(tokens)].count(True) == quotes
+    assert spend(budget, 1) is (tokens > 1)
+
+
 def test_quotes_leave_the_reserve_to_executions_and_lookups() -> None:
     budget = Budget(RateBudget(tokens=10, per_ms=MINUTE_MS, reserve_ppm=300_000))
     assert [spend(budget, 1, quote=True) for _ in range(9)] == [True] * 7 + [False] * 2

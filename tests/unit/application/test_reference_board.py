@@ -26,6 +26,7 @@ class Source:
         self.open.set()
         self.asked: list[str] = []
         self.closed = False
+        self.breaks = False
 
     @property
     def source(self) -> str:
@@ -43,6 +44,8 @@ class Source:
         self.asked.append(instrument.symbol)
         observed_at = self._clock.now()
         await self.open.wait()
+        if self.breaks:
+            raise ValueError("a defect of the adapter")
         if self.price is None:
             return None
         price = Decimal(self.price)
@@ -150,6 +153,29 @@ async def test_source_that_failed_is_not_waited_for_and_asked_more_rarely() -> N
     await settled()
     assert asking.done()
     assert lab.known() == {"quick"}
+    await lab.board.close()
+
+
+async def test_source_that_breaks_is_a_source_that_failed() -> None:
+    lab = Lab()
+    lab.slow.breaks = True
+    for _ in range(3):
+        await lab.board.ready(BTC_USDT)
+    assert (lab.known(), lab.slow.asked) == ({"quick"}, ["BTC-USDT"])
+    await lab.board.close()
+
+
+async def test_caller_that_hangs_up_leaves_nothing_behind() -> None:
+    lab = Lab()
+    lab.slow.open.clear()
+    before = len(asyncio.all_tasks())
+    asking = asyncio.create_task(lab.board.ready(BTC_USDT))
+    await settled()
+    asking.cancel()
+    await asyncio.wait({asking})
+    await settled()
+    loops_of_the_sources = 2
+    assert len(asyncio.all_tasks()) == before + loops_of_the_sources
     await lab.board.close()
 
 

@@ -142,6 +142,15 @@ async def test_slow_lp_is_overtaken_and_its_question_is_ended(lab: AskLab) -> No
     lab.route(RoutingPolicy(ONE, (TWO,), hedge_after_ms=SOON_MS))
     won = await lab.asker().ask(request(), accept=taken)
     assert (won.lp, one.cancelled, still_running()) == (TWO, 1, 0)
+    # An operator's patience was over, which says nothing of the LP.
+    assert lab.standings.seen() == [(TWO, "ok")]
+
+
+async def test_lp_that_is_overtaken_long_after_its_usual_time_has_failed(lab: AskLab) -> None:
+    one, _ = lab.add(ONE), lab.add(TWO)
+    one.free.clear()
+    lab.stand(ONE, Standing(latency_ms=1))
+    assert (await lab.asker().ask(request(), accept=taken)).lp == TWO
     assert sorted(lab.standings.seen()) == [(ONE, "timeout"), (TWO, "ok")]
 
 

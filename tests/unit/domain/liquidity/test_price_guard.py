@@ -112,6 +112,15 @@ def test_ticker_that_contradicts_a_sufficient_sheet_leaves_no_price() -> None:
     assert refused.value.reason is GuardReason.INCONSISTENT
 
 
+def test_sufficient_sheet_between_two_tickers_that_contradict_it_leaves_no_price() -> None:
+    below, above = reference("below", 54_000, 54_020), reference("above", 66_000, 66_020)
+    with pytest.raises(PriceGuardRefused) as refused:
+        sources_of(below, sheet(), above, limits=BY_SHEET)
+    assert refused.value.reason is GuardReason.INCONSISTENT
+    # With one of them on its side it is no longer alone.
+    assert sources_of(ONE, sheet(), above, limits=BY_SHEET) == ("one", "rate_sheet")
+
+
 @pytest.mark.parametrize(
     ("last", "refused"),
     [

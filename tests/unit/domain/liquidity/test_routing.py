@@ -20,6 +20,7 @@ from domain.liquidity.routing import (
     hedge_ms,
     plan,
     rank,
+    slow_ms,
 )
 from domain.shared.side import Side
 from tests.unit.domain.builders import lp_quote_of
@@ -187,3 +188,24 @@ def test_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None
 def test_lp_quote_without_two_amounts_cannot_exist(base_units: int, quote_units: int) -> None:
     with pytest.raises(LpQuoteInvalid):
         lp_quote_of(Side.BUY, base_units, quote_units)
+
+
+@pytest.mark.parametrize(
+    ("set_ms", "latency_ms", "slow"),
+    [
+        (None, None, 500),
+        (None, 20, 200),
+        (None, 100, 300),
+        # Asked early for the next, it is slow no sooner than it ever was, if that is known.
+        (10, None, 500),
+        (10, 20, 60),
+        (10, 100, 300),
+        (10, 5_000, 1_000),
+        (2_000, 100, 2_000),
+    ],
+)
+def test_lp_is_slow_by_its_own_usual_time(
+    set_ms: int | None, latency_ms: int | None, slow: int
+) -> None:
+    policy = RoutingPolicy(LpName("a"), hedge_after_ms=set_ms)
+    assert slow_ms(policy, Candidate(lp=LpName("a"), latency_ms=latency_ms)) == slow
