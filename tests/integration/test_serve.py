@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -59,10 +60,12 @@ async def client(sandbox: Sandbox, enough: asyncio.Event) -> list[str]:
 
 
 async def all_final(sandbox: Sandbox) -> None:
+    """Asked until the server is there again, and nothing is open any more."""
     while True:
-        pending = await sandbox.call("GET", "/v1/orders?status=pending")
-        if pending.body["data"] == []:
-            return
+        with suppress(aiohttp.ClientConnectionError):
+            pending = await sandbox.call("GET", "/v1/orders?status=pending")
+            if pending.body["data"] == []:
+                return
         await asyncio.sleep(RETRY_SECONDS)
 
 
