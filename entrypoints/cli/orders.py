@@ -1,6 +1,7 @@
 """Finding and showing orders of any tenant."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -8,11 +9,13 @@ from dishka import AsyncContainer
 
 from application.ports.catalog import Platform
 from application.ports.change_requests import ResolveOrder
+from application.ports.clock import Clock
 from application.ports.trading import LpAttempt, OrderDetail
 from application.ports.unit_of_work import UnitOfWork
 from domain.assets.catalog import Catalog
 from domain.assets.instrument import Instrument
 from domain.liquidity.resolution import AttemptStatus
+from domain.orders.by_hand import is_in_review
 from domain.orders.order import Order
 from domain.shared.errors import NotFound
 from domain.shared.ids import IdPrefix, OrderId, TenantId, encode_id
@@ -47,8 +50,20 @@ async def catalog(container: AsyncContainer) -> Catalog:
     return (await platform.view()).catalog
 
 
-def shown(order: Order, tenant_id: TenantId, assets: Catalog) -> Mapping[str, object]:
-    instrument = assets.instrument(order.instrument)
+class Showing(msgspec.Struct, frozen=True):
+    """What it takes to show an order: how assets are written, and what time it is."""
+
+    assets: Catalog
+    now: datetime
+
+
+async def showing(container: AsyncContainer) -> Showing:
+    clock: Clock = await container.get(Clock)
+    return Showing(await catalog(container), clock.now())
+
+
+def shown(order: Order, tenant_id: TenantId, by: Showing) -> Mapping[str, object]:
+    instrument = by.assets.instrument(order.instrument)
     return {
         "id": encode_id(IdPrefix.ORDER, order.id),
         "tenant_id": encode_id(IdPrefix.TENANT, tenant_id),
@@ -57,6 +72,7 @@ def shown(order: Order, tenant_id: TenantId, assets: Catalog) -> Mapping[str, ob
         "status": order.status.value,
         "outcome": None if order.outcome is None else order.outcome.value,
         "final": order.is_final,
+        "in_review": is_in_review(order, now=by.now),
         "instrument": order.instrument,
         "side": order.side.value,
         "base_amount": format_units(order.base_units, scale=instrument.base.scale),
@@ -68,10 +84,10 @@ def shown(order: Order, tenant_id: TenantId, assets: Catalog) -> Mapping[str, ob
     }
 
 
-def shown_detail(detail: OrderDetail, tenant_id: TenantId, assets: Catalog) -> Mapping[str, object]:
+def shown_detail(detail: OrderDetail, tenant_id: TenantId, by: Showing) -> Mapping[str, object]:
     transaction = detail.transaction_id
     return {
-        **shown(detail.order, tenant_id, assets),
+        **shown(detail.order, tenant_id, by),
         "transaction_id": (
             None if transaction is None else encode_id(IdPrefix.TRANSACTION, transaction)
         ),

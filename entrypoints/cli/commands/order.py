@@ -60,8 +60,8 @@ def list_orders(
                 page = await tx.orders.page(wanted, before=None, limit=limit)
             found += [(each, tenant_id) for each in page]
         found.sort(key=lambda row: row[0].id, reverse=True)
-        assets = await orders.catalog(container)
-        return [orders.shown(each, tenant_id, assets) for each, tenant_id in found[:limit]]
+        by = await orders.showing(container)
+        return [orders.shown(each, tenant_id, by) for each, tenant_id in found[:limit]]
 
     print_rows(run(work), COLUMNS, as_json=as_json, nothing="no such orders")
 
@@ -76,7 +76,7 @@ def show(order_id: str, as_json: bool) -> None:
     async def work(container: AsyncContainer) -> Mapping[str, object]:
         tenant_id, detail = await orders.find(container, wanted)
         return {
-            **orders.shown_detail(detail, tenant_id, await orders.catalog(container)),
+            **orders.shown_detail(detail, tenant_id, await orders.showing(container)),
             "price_guard": await evidence_of(container, tenant_id, detail.order),
         }
 

@@ -172,7 +172,7 @@ def _approve(
         after = await orders.load(container, tenant_id, wanted)
         if after is None:
             raise NotFound("no such order")
-        return orders.shown_detail(after, tenant_id, await orders.catalog(container))
+        return orders.shown_detail(after, tenant_id, await orders.showing(container))
 
     print_object(run(work), as_json=as_json)
 
@@ -186,7 +186,7 @@ def _look_again(wanted: OrderId, *, as_json: bool) -> None:
             after = await orders.load(container, tenant_id, wanted) or before
         else:
             incident = await (await container.get(ResolveByHand)).recheck(tenant_id, wanted)
-        shown = orders.shown_detail(after, tenant_id, await orders.catalog(container))
+        shown = orders.shown_detail(after, tenant_id, await orders.showing(container))
         looked = _looks(after) != _looks(before) or after != before
         return {
             "looked": looked,
