@@ -35,6 +35,11 @@ SESSION: Final = {
     "enable_seqscan": "off",
 }
 
+# Of one connection, before it is replaced. With each new one a process forgets its accounts, and
+# posts that name them by id go the long way until they are learned again: at asyncpg's 50,000 a
+# busy process did little else.
+QUERIES_MAX: Final = 10_000_000
+
 # A server that is starting again takes seconds.
 UNREACHABLE: Final = (
     OSError,
@@ -117,6 +122,7 @@ async def create_pool(
         statement_cache_size=STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,
         max_inactive_connection_lifetime=0,
+        max_queries=QUERIES_MAX,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         server_settings={"application_name": application_name, **SESSION},
     )
