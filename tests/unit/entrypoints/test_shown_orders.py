@@ -8,8 +8,9 @@ from application.ports.trading import LpAttempt, OrderDetail
 from domain.assets.catalog import Catalog
 from domain.liquidity.quote import LpName
 from domain.liquidity.resolution import AttemptStatus
+from domain.orders.by_hand import REVIEW_AFTER
 from domain.tenants.tenant import HOUSE_TENANT_ID
-from entrypoints.cli.orders import shown_detail
+from entrypoints.cli.orders import Showing, shown, shown_detail
 from tests.unit.domain.builders import instrument_of, rfq_order
 
 INSTRUMENT = instrument_of()
@@ -49,6 +50,17 @@ def test_attempt_names_its_resolver_once_it_is_resolved(
         created_at=order.created_at,
     )
     detail = OrderDetail(order=order, attempt=attempt, transaction_id=None)
-    shown = shown_detail(detail, HOUSE_TENANT_ID, ASSETS)["attempt"]
-    assert isinstance(shown, dict)
-    assert shown["resolved_by"] == resolved_by
+    by = Showing(ASSETS, order.created_at)
+    told = shown_detail(detail, HOUSE_TENANT_ID, by)["attempt"]
+    assert isinstance(told, dict)
+    assert told["resolved_by"] == resolved_by
+
+
+def test_order_is_in_review_when_it_was_open_for_long_enough() -> None:
+    order = rfq_order()
+    due = order.created_at + REVIEW_AFTER
+    seen = [
+        shown(order, HOUSE_TENANT_ID, Showing(ASSETS, at))["in_review"]
+        for at in (due - timedelta(microseconds=1), due)
+    ]
+    assert seen == [False, True]
