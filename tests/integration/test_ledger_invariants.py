@@ -266,7 +266,7 @@ async def test_i10_balance_as_of_a_time_is_the_replay_to_it_while_writers_run(
         assert await busy.posted(BookedBy(final)) == replayed
         seen += 1
     await writing
-    assert seen > 0
+    assert seen > 1
 
 
 async def test_i11_deferred_account_reads_the_same_before_and_after_a_fold_with_writers_running(
